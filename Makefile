@@ -1,0 +1,76 @@
+# Needs make and Python 3.11 or newer; everything else is fetched into .venv and var.
+
+UV_VERSION := 0.13.8
+PYTHON ?=
+WORKERS ?= 2
+BIN := .venv/bin
+STAMP := .venv/.synced
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check format db-stop clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP) ## make .venv with the locked packages (PYTHON=... chooses the interpreter)
+
+demo: setup ## run a deal from the request to the signature, with invented companies
+	$(BIN)/marketplace demo
+
+serve: setup ## run the marketplace on this machine
+	$(BIN)/marketplace serve
+
+test: setup ## run the tests (WORKERS=... processes)
+	$(BIN)/pytest -n $(WORKERS)
+
+check: setup ## run all that CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/marketplace openapi --check
+	$(BIN)/pytest -n $(WORKERS)
+
+format: setup ## format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+db-stop: setup ## end the embedded PostgreSQL
+	$(BIN)/marketplace db stop
+
+clean: ## remove .venv, the tools and caches; the database in var stays
+	rm -rf .venv var/tool dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An existing .venv keeps its interpreter; else the newest one is taken. A name that does not run is passed over.
+$(STAMP): pyproject.toml uv.lock
+	@set -eu; \
+	python=; \
+	for name in $(if $(PYTHON),'$(PYTHON)',$(BIN)/python python3.14 python3.13 python3.12 python3.11 python3 python); do \
+	  if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "No Python 3.11 or newer was found$(if $(PYTHON), at '$(PYTHON)'): install one, or name it: make setup PYTHON=/path/to/python3" >&2; \
+	  exit 1; \
+	fi; \
+	python=$$("$$python" -c 'import sys; print(sys.executable)'); \
+	uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then \
+	  uv=var/tool/bin/uv; \
+	  if ! [ "$$("$$uv" --version 2>/dev/null | cut -d ' ' -f 2)" = "$(UV_VERSION)" ]; then \
+	    echo "Fetching uv $(UV_VERSION) into var/tool"; \
+	    rm -rf var/tool; mkdir -p var; \
+	    if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	      "$$python" -m venv var/tool; \
+	      var/tool/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	    elif "$$python" -m pip --version >/dev/null 2>&1; then \
+	      "$$python" -m pip install --quiet --disable-pip-version-check --target var/tool uv==$(UV_VERSION); \
+	    else \
+	      echo "$$python has neither venv nor pip: install python3-venv (Debian, Ubuntu) or uv (https://docs.astral.sh/uv)" >&2; \
+	      exit 1; \
+	    fi; \
+	  fi; \
+	fi; \
+	"$$uv" sync --frozen --all-groups --python "$$python"
+	@touch $@

@@ -1,0 +1,1 @@
+"""What knows nothing of telecom: configuration, time, identifiers, money, database, journal, security, HTTP."""

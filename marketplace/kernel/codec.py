@@ -1,0 +1,61 @@
+"""Frozen dataclasses to JSON values and back, and the one canonical byte form that is hashed and signed."""
+
+import hashlib
+import json
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - any type
+    """Return the adapter of a type; building one takes milliseconds, so each is kept."""
+    adapter = _adapters.get(kind)
+    if adapter is None:
+        adapter = _adapters[kind] = TypeAdapter(kind)
+    return adapter
+
+
+def dump(value: object) -> Any:  # noqa: ANN401 - JSON values
+    """Return ``value`` (dataclass, tuple, enum, Decimal, datetime …) as JSON values; Decimals become strings."""
+    return _adapter(type(value)).dump_python(value, mode="json")
+
+
+def load(kind: type[T], document: Any) -> T:  # noqa: ANN401 - JSON values
+    """Return the ``kind`` that ``dump`` turned into ``document``. Raises ValidationError if it is not one."""
+    value: T = _adapter(kind).validate_python(document)
+    return value
+
+
+def canonical(document: Any) -> bytes:  # noqa: ANN401 - JSON values
+    """Return the one byte form of a JSON document: sorted keys, no spaces, UTF-8, no floats (after RFC 8785).
+
+    Raises TypeError for a float: a number that is hashed is an integer or a string.
+    """
+    _refuse_floats(document)
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def parse(data: bytes) -> Any:  # noqa: ANN401 - JSON values
+    """Return the JSON document of ``canonical`` bytes."""
+    return json.loads(data)
+
+
+def digest(document: Any) -> str:  # noqa: ANN401 - JSON values
+    """Return the SHA-256 of the canonical form, in hexadecimal."""
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def _refuse_floats(document: Any) -> None:  # noqa: ANN401 - JSON values
+    if isinstance(document, float):
+        raise TypeError(f"{document!r} is a float: write integers or decimal strings")
+    if isinstance(document, dict):
+        for value in document.values():
+            _refuse_floats(value)
+    elif isinstance(document, list):
+        for value in document:
+            _refuse_floats(value)

@@ -1,0 +1,66 @@
+"""Configuration: one frozen class, read once from the environment (prefix ``MARKETPLACE_``) or a ``.env`` file."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "development-only-secret-never-use-elsewhere"  # noqa: S105 - refused outside development
+_SHORTEST_SECRET = 32
+
+
+class Profile(StrEnum):
+    """Which kind of installation this is."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations.
+
+    Raises pydantic's ValidationError, which names the variable, when a value is wrong or unsafe for the profile.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MARKETPLACE_", env_file=".env", frozen=True, extra="ignore")
+
+    profile: Profile = Profile.DEVELOPMENT
+    debug: bool = False
+    folder: Path = Field(default=Path("var"), description="holds the embedded database, keys and logs")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = Field(default="", description="address that users see; empty: http://host:port")
+    issuer: str = Field(default="tenderline", description="issuer and audience of access tokens")
+    database_url: SecretStr | None = Field(default=None, description="owner's address of a PostgreSQL server")
+    app_database_url: SecretStr | None = Field(default=None, description="own login of the role marketplace_app")
+    carrier_database_url: SecretStr | None = Field(default=None, description="own login of marketplace_carrier")
+    postgres_binaries: Path | None = Field(default=None, description="folder with initdb, postgres, pg_ctl")
+    pool_size: int = Field(default=10, ge=1, le=200)
+    secret: SecretStr = Field(
+        default=SecretStr(DEVELOPMENT_SECRET), description="seals what is stored: keys of lots, second factors"
+    )
+    access_token_seconds: int = Field(default=600, ge=30, le=3600)
+    refresh_token_days: int = Field(default=30, ge=1, le=90)
+    worker: bool = Field(default=True, description="run the worker's loops inside the serving process")
+
+    @model_validator(mode="after")
+    def _safe_for_profile(self) -> Self:
+        """Refuse default secrets and debug outside development."""
+        if self.profile is Profile.DEVELOPMENT:
+            return self
+        secret = self.secret.get_secret_value()
+        if secret == DEVELOPMENT_SECRET or len(secret) < _SHORTEST_SECRET:
+            raise ValueError(
+                f"MARKETPLACE_SECRET must be your own and at least {_SHORTEST_SECRET} characters in {self.profile}"
+            )
+        if self.profile is Profile.PRODUCTION and self.debug:
+            raise ValueError("MARKETPLACE_DEBUG must be off in production")
+        return self
+
+    @property
+    def address(self) -> str:
+        """The address that users see, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,0 +1,308 @@
+"""HTTP around services: one transaction per request committed before the answer leaves, problem details, limits."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute, APIRouter
+from pydantic import BaseModel
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from marketplace.kernel import idempotency
+from marketplace.kernel.access import Principal, authenticated
+from marketplace.kernel.db import DatabaseRole
+from marketplace.kernel.errors import (
+    FieldError,
+    MalformedError,
+    NotFoundError,
+    PreconditionRequiredError,
+    ProblemError,
+    StaleError,
+    TooLargeError,
+    UnavailableError,
+)
+from marketplace.kernel.work import Reading, Work, Workshop
+
+PROBLEM = "application/problem+json"
+LARGEST_BODY = 1_000_000
+LARGEST_FILE = 12_000_000
+_KEPT_HEADERS = ("etag", "location", "content-type")
+
+
+class _AnsweredBefore(Exception):  # noqa: N818 - not an error: a way out of the dependencies
+    """The command was done before under the same Idempotency-Key."""
+
+    def __init__(self, answer: idempotency.Answer) -> None:
+        super().__init__("answered before")
+        self.answer = answer
+
+
+class CommandRoute(APIRoute):
+    """A route whose transaction is committed when the response is ready and before a byte of it is sent."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return FastAPI's handler with the end of the transaction around it."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                response = await handler(request)
+            except _AnsweredBefore as before:
+                await run_in_threadpool(_leave, request, before)
+                headers = dict(before.answer.headers) | {"Idempotency-Replayed": "true"}
+                return Response(before.answer.body, before.answer.status, headers)
+            except BaseException as error:
+                await run_in_threadpool(_leave, request, error)
+                raise
+            await run_in_threadpool(_finish, request, response)
+            return response
+
+        return handle
+
+
+def _leave(request: Request, error: BaseException | None) -> None:
+    """End the request's transaction: commit without an error, roll back with one."""
+    context: AbstractContextManager[object] | None = getattr(request.state, "transaction", None)
+    if context is None:
+        return
+    request.state.transaction = None
+    if error is None:
+        context.__exit__(None, None, None)
+        return
+    try:
+        context.__exit__(type(error), error, error.__traceback__)
+    except BaseException as raised:
+        if raised is not error:
+            raise
+
+
+def _finish(request: Request, response: Response) -> None:
+    """Keep the answer under its key, then commit; a failure of either becomes the answer."""
+    key: idempotency.Key | None = getattr(request.state, "idempotency_key", None)
+    work: Work | None = getattr(request.state, "work", None)
+    try:
+        if key is not None and work is not None:
+            headers = tuple((name, response.headers[name]) for name in _KEPT_HEADERS if name in response.headers)
+            answer = idempotency.Answer(response.status_code, headers, bytes(response.body))
+            idempotency.finish(work, key, answer, request.app.state.answer_sealer)
+    except BaseException as error:
+        _leave(request, error)
+        raise
+    _leave(request, None)
+
+
+async def _raw_body(request: Request) -> bytes:
+    """Return the body's bytes (read once by starlette and kept)."""
+    content_type = request.headers.get("content-type", "")
+    return b"" if content_type.startswith("multipart/") else await request.body()
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(description="Repeat a command safely: the same key gives the same answer and does it once (kept 48 hours)"),
+]
+
+
+def open_work(
+    request: Request,
+    principal: Annotated[Principal, Depends(authenticated)],
+    body: Annotated[bytes, Depends(_raw_body)],
+    idempotency_key: IdempotencyKey = None,
+) -> Work:
+    """Open the request's transaction, or leave at once with the answer that its Idempotency-Key got before."""
+    return _enter_work(request, principal, body, idempotency_key, None)
+
+
+def open_account_work(
+    request: Request,
+    principal: Annotated[Principal, Depends(authenticated)],
+    body: Annotated[bytes, Depends(_raw_body)],
+    idempotency_key: IdempotencyKey = None,
+) -> Work:
+    """Open a transaction on accounts: also for a provider's users with the role that can read accounts.
+
+    For identity's own routes alone, which touch nothing but the caller's own account and organization.
+    """
+    return _enter_work(request, principal, body, idempotency_key, DatabaseRole.APP)
+
+
+def _enter_work(
+    request: Request, principal: Principal, body: bytes, idempotency_key: str | None, role: DatabaseRole | None
+) -> Work:
+    workshop: Workshop = request.app.state.workshop
+    context = workshop.work(principal, role)
+    work = context.__enter__()
+    request.state.transaction, request.state.work = context, work
+    if idempotency_key is not None:
+        key = idempotency.key_of(principal.user_id, idempotency_key, request.method, request.url.path, body)
+        answer = idempotency.begin(work, key, request.app.state.answer_sealer)
+        if answer is not None:
+            raise _AnsweredBefore(answer)
+        request.state.idempotency_key = key
+    return work
+
+
+def open_reading(request: Request, principal: Annotated[Principal, Depends(authenticated)]) -> Reading:
+    """Open the request's read-only transaction."""
+    return _enter_reading(request, principal, None)
+
+
+def open_account_reading(request: Request, principal: Annotated[Principal, Depends(authenticated)]) -> Reading:
+    """Open a read-only transaction on accounts; see ``open_account_work``."""
+    return _enter_reading(request, principal, DatabaseRole.APP)
+
+
+def _enter_reading(request: Request, principal: Principal, role: DatabaseRole | None) -> Reading:
+    workshop: Workshop = request.app.state.workshop
+    context = workshop.reading(principal, role)
+    reading = context.__enter__()
+    request.state.transaction = context
+    return reading
+
+
+Working = Annotated[Work, Depends(open_work)]
+ReadingOnly = Annotated[Reading, Depends(open_reading)]
+AccountWork = Annotated[Work, Depends(open_account_work)]
+AccountReading = Annotated[Reading, Depends(open_account_reading)]
+IfMatch = Annotated[str | None, Header(description='The ETag of the version that you edit, such as "3"')]
+
+
+def router(prefix: str = "", *, tags: Sequence[str] = ()) -> APIRouter:
+    """Return a router whose routes commit before they answer and document the problems that any route may answer."""
+    return APIRouter(prefix=prefix, tags=list(tags), route_class=CommandRoute, responses=COMMON_PROBLEMS)
+
+
+def etag(revision: int) -> str:
+    """Return the ETag of a revision."""
+    return f'"{revision}"'
+
+
+def check_if_match(if_match: str | None, revision: int) -> None:
+    """Raise StaleError unless ``if_match`` names ``revision``; PreconditionRequiredError when it is missing."""
+    if if_match is None:
+        raise PreconditionRequiredError(f"The current version is {etag(revision)}.")
+    if if_match.strip() not in {etag(revision), "*"}:
+        raise StaleError(f"You edited {if_match}; the current version is {etag(revision)}. Read it again first.")
+
+
+class FieldProblem(BaseModel):
+    """One wrong field: where it is, and what would be right."""
+
+    pointer: str
+    message: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+def problems(*kinds: type[ProblemError]) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses=`` of a route that may answer with ``kinds``."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        example = {"type": f"/problems/{kind.kind}", "title": kind.title, "status": kind.status}
+        entry = by_status.setdefault(
+            kind.status,
+            {
+                "description": "",
+                "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
+            },
+        )
+        entry["description"] = "; ".join(filter(None, (entry["description"], kind.title)))
+        entry["content"][PROBLEM]["examples"][kind.kind] = {"value": example}
+    return by_status
+
+
+COMMON_PROBLEMS = problems(MalformedError, TooLargeError, UnavailableError)
+
+
+def problem_response(problem: ProblemError) -> JSONResponse:
+    """Return the HTTP answer of a problem."""
+    return JSONResponse(problem.document(), problem.status, problem.headers, media_type=PROBLEM)
+
+
+def install(app: FastAPI) -> None:
+    """Give ``app`` the problem handlers, the body limit and the headers that every answer carries."""
+
+    @app.exception_handler(ProblemError)
+    async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
+        return problem_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = tuple(FieldError(_pointer(item["loc"]), item["msg"]) for item in error.errors())
+        return problem_response(MalformedError(errors=errors))
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == NotFoundError.status:
+            return problem_response(NotFoundError())
+        problem = ProblemError(str(error.detail), headers=dict(error.headers or {}))
+        document = problem.document() | {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+        return JSONResponse(document, error.status_code, problem.headers, media_type=PROBLEM)
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeoutError)
+    async def _database(_request: Request, error: Exception) -> JSONResponse:
+        return problem_response(_database_problem(error))
+
+    @app.exception_handler(Exception)
+    async def _broken(_request: Request, _error: Exception) -> JSONResponse:
+        return problem_response(ProblemError("It has been recorded. Nothing was changed."))
+
+    @app.middleware("http")
+    async def _limits_and_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        limit = LARGEST_FILE if request.headers.get("content-type", "").startswith(_FILES) else LARGEST_BODY
+        declared = request.headers.get("content-length", "0")
+        if request.headers.get("transfer-encoding") or not declared.isdecimal() or int(declared) > limit:
+            response: Response = problem_response(TooLargeError(f"Send at most {limit:,} bytes, with Content-Length."))
+        else:
+            response = await call_next(request)
+        response.headers.update(_HEADERS)
+        return response
+
+
+_FILES = ("multipart/form-data", "text/csv")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Frame-Options": "DENY",
+}
+_TRANSIENT = ("08", "40", "53", "55P03", "57")
+"""SQLSTATE classes that are safe to try again: connection, rollback, resources, lock not available, operator."""
+
+
+def _database_problem(error: Exception) -> ProblemError:
+    """Return what the caller is told of a database error. Raises it again when it is a fault of ours."""
+    if isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) is None:
+        # the driver itself refused a value, before the server saw it: a text with a NUL
+        return MalformedError("A text holds a character that can't be stored (U+0000).")
+    if isinstance(error, DBAPIError) and not _transient(error):
+        raise error
+    return UnavailableError("Safe to try again.", headers={"Retry-After": "1"})
+
+
+def _transient(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state.startswith(_TRANSIENT)
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    """Return a JSON Pointer for a body field, ``query/name`` and the like for the rest."""
+    where, *parts = [str(part) for part in location]
+    if where == "body":
+        return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)
+    return "/".join([where, *parts])

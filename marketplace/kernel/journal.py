@@ -1,0 +1,207 @@
+"""The journal: every change of state as an event in a hash chain per stream, with one position over all streams."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Protocol, dataclass_transform
+
+from sqlalchemy import Table, text
+from sqlmodel import Session, col, select
+
+from marketplace.kernel import codec
+from marketplace.kernel.access import Principal
+from marketplace.kernel.ids import OrganizationId, UserId
+from marketplace.kernel.tables import JournalRow
+
+GENESIS = "0" * 64
+"""The hash before a stream's first event."""
+
+SEQUENCER_LOCK = 7_402_117
+"""Advisory lock of the one sequencer."""
+
+_JOURNAL: Table = JournalRow.__table__  # type: ignore[attr-defined]
+
+CHANNEL = "journal"
+"""NOTIFY channel: a wake-up for subscribers, never the event itself."""
+
+
+class Telling(Protocol):
+    """What can be appended: a name from the closed vocabulary, a stream and ids."""
+
+    @property
+    def name(self) -> str:
+        """Past tense, such as ``request.published``."""
+
+    @property
+    def stream(self) -> str:
+        """Whose history it is part of, such as ``request:req_…``."""
+
+    def data(self) -> dict[str, Any]:
+        """Return JSON values: ids and figures, nothing personal."""
+
+
+@dataclass_transform(frozen_default=True)
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of every event: a past-tense ``name``, ids only, nothing personal. Subclasses are frozen dataclasses."""
+
+    name: ClassVar[str] = ""
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to, such as ``request:req_…``."""
+        raise NotImplementedError
+
+    def data(self) -> dict[str, Any]:
+        """Return the event's own fields as JSON values."""
+        fields: dict[str, Any] = codec.dump(self)
+        return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it stands in the journal. ``position`` is None until the sequencer has stamped it."""
+
+    name: str
+    stream: str
+    seq: int
+    position: int | None
+    at: datetime
+    user_id: UserId
+    organization_id: OrganizationId
+    data: dict[str, Any]
+    previous: str
+    hash: str
+
+
+def leaf(recorded: Recorded) -> str:
+    """Return the hash of one event: SHA-256 over the canonical form of its fields and the hash before it."""
+    return codec.digest(
+        {
+            "stream": recorded.stream,
+            "seq": recorded.seq,
+            "type": recorded.name,
+            "at": recorded.at.astimezone(UTC).isoformat(),
+            "user": recorded.user_id,
+            "organization": recorded.organization_id,
+            "data": recorded.data,
+            "previous": recorded.previous,
+        }
+    )
+
+
+def append(session: Session, event: Telling, principal: Principal, at: datetime) -> Recorded:
+    """Append ``event`` to its stream inside the caller's transaction and return it with its number and hash.
+
+    The stream's head row is locked until the transaction ends, so numbers have no gaps.
+    """
+    connection = session.connection()
+    stream = event.stream
+    # one statement creates the head or locks it; a carrier's role may do this without reading the journal
+    seq, previous = connection.execute(
+        text(
+            "INSERT INTO kernel.streams AS s (stream, seq, head) VALUES (:stream, 1, :genesis)"
+            " ON CONFLICT (stream) DO UPDATE SET seq = s.seq + 1 RETURNING seq, head"
+        ),
+        {"stream": stream, "genesis": GENESIS},
+    ).one()
+    unsigned = Recorded(
+        event.name, stream, seq, None, at, principal.user_id, principal.organization_id, event.data(), previous, hash=""
+    )
+    recorded = replace(unsigned, hash=leaf(unsigned))
+    connection.execute(
+        text("UPDATE kernel.streams SET head = :head WHERE stream = :stream"),
+        {"head": recorded.hash, "stream": stream},
+    )
+    row = {
+        column.name: getattr(recorded, "name" if column.name == "type" else column.name)
+        for column in _JOURNAL.columns
+        if column.name not in {"id", "position"}
+    }
+    connection.execute(_JOURNAL.insert(), row)
+    return recorded
+
+
+def stamp(session: Session, limit: int = 1000) -> int:
+    """Give the committed events without a position the next positions; return how many. One sequencer at a time.
+
+    Ordered by row id: inside a stream that is the order of ``seq``, because the head's lock is held until commit.
+    """
+    connection = session.connection()
+    if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": SEQUENCER_LOCK}).scalar_one():
+        return 0
+    stamped: int = connection.execute(
+        text(
+            "WITH fresh AS ("
+            "  SELECT id, row_number() OVER (ORDER BY id) AS n FROM kernel.journal"
+            "  WHERE position IS NULL ORDER BY id LIMIT :limit),"
+            " top AS (SELECT coalesce(max(position), 0) AS position FROM kernel.journal),"
+            " done AS (UPDATE kernel.journal j SET position = top.position + fresh.n FROM fresh, top"
+            "  WHERE j.id = fresh.id RETURNING 1)"
+            " SELECT count(*) FROM done"
+        ),
+        {"limit": limit},
+    ).scalar_one()
+    if stamped:
+        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+    return stamped
+
+
+def after(session: Session, position: int, limit: int = 500) -> list[Recorded]:
+    """Return the stamped events behind ``position``, in order."""
+    rows = session.exec(
+        select(JournalRow).where(col(JournalRow.position) > position).order_by(col(JournalRow.position)).limit(limit)
+    )
+    return [_recorded(row) for row in rows]
+
+
+def of_stream(session: Session, stream: str) -> Iterator[Recorded]:
+    """Yield the events of one stream in order."""
+    rows = session.exec(select(JournalRow).where(JournalRow.stream == stream).order_by(col(JournalRow.seq)))
+    for row in rows:
+        yield _recorded(row)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What a verification found: how many streams and events, and the first broken place in words."""
+
+    streams: int
+    events: int
+    broken: str = ""
+
+
+def verify(session: Session) -> ChainReport:
+    """Recompute every chain of the journal and compare it with what is stored, heads included."""
+    heads: dict[str, tuple[int, str]] = {}
+    events = 0
+    rows = session.exec(
+        select(JournalRow).order_by(col(JournalRow.stream), col(JournalRow.seq)).execution_options(yield_per=1000)
+    )
+    with closing(rows):
+        for recorded in map(_recorded, rows):
+            events += 1
+            last_seq, head = heads.get(recorded.stream, (0, GENESIS))
+            if recorded.seq != last_seq + 1 or recorded.previous != head or recorded.hash != leaf(recorded):
+                return ChainReport(len(heads), events, f"{recorded.stream} is broken at its event {recorded.seq}")
+            heads[recorded.stream] = (recorded.seq, recorded.hash)
+    for stream, seq, head in session.connection().execute(text("SELECT stream, seq, head FROM kernel.streams")):
+        if heads.get(stream) != (seq, head):
+            return ChainReport(len(heads), events, f"{stream} does not end where its head says")
+    return ChainReport(len(heads), events)
+
+
+def _recorded(row: JournalRow) -> Recorded:
+    return Recorded(
+        row.type,
+        row.stream,
+        row.seq,
+        row.position,
+        row.at.astimezone(UTC),
+        UserId(row.user_id),
+        OrganizationId(row.organization_id),
+        row.data,
+        row.previous,
+        row.hash,
+    )

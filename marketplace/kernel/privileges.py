@@ -1,0 +1,52 @@
+"""What each database role may do: nothing, but for what a table says of itself.
+
+A table says ``info={"carrier": "SELECT, INSERT"}`` in its ``__table_args__`` to be open to the role that serves
+carriers, and ``"own_rows": "provider_id"`` to show that role only the rows of the organization that is signed in, or
+``"visible_rows"`` with an SQL condition of its own.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import MetaData, Table
+
+APP = "marketplace_app"
+CARRIER = "marketplace_carrier"
+SCHEMAS = ("kernel", "identity", "registry", "market")
+CARRIER_SCHEMAS = ("kernel", "market")
+"""The carriers' role may not even look into the other two: who the buyers and their users are."""
+
+
+def statements(metadata: MetaData) -> Iterator[str]:
+    """Yield the SQL that gives both serving roles their rights on the tables of ``metadata``; safe to repeat."""
+    for schema in SCHEMAS:
+        yield f"GRANT USAGE ON SCHEMA {schema} TO {APP}"
+    for schema in CARRIER_SCHEMAS:
+        yield f"GRANT USAGE ON SCHEMA {schema} TO {CARRIER}"
+    for table in metadata.sorted_tables:
+        yield from _table_statements(table)
+
+
+def _table_statements(table: Table) -> Iterator[str]:
+    name = table.fullname
+    if table.info.get("append_only"):
+        yield f"GRANT SELECT, INSERT ON {name} TO {APP}"
+        for column in table.info.get("stamped", ()):
+            yield f"GRANT UPDATE ({column}) ON {name} TO {APP}"
+    else:
+        yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {APP}"
+    if "carrier" in table.info:
+        yield f"GRANT {table.info['carrier']} ON {name} TO {CARRIER}"
+    visible = _visible_rows(table)
+    if visible:
+        yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
+        yield f"DROP POLICY IF EXISTS all_rows ON {name}"
+        yield f"CREATE POLICY all_rows ON {name} TO {APP} USING (true) WITH CHECK (true)"
+        yield f"DROP POLICY IF EXISTS visible_rows ON {name}"
+        yield f"CREATE POLICY visible_rows ON {name} TO {CARRIER} USING ({visible}) WITH CHECK ({visible})"
+
+
+def _visible_rows(table: Table) -> str:
+    """Return the SQL condition on the rows that the carriers' role may touch; empty: no row security."""
+    if "own_rows" in table.info:
+        return f"{table.info['own_rows']} = current_setting('marketplace.organization', true)"
+    return str(table.info.get("visible_rows", ""))

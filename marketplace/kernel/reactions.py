@@ -1,0 +1,138 @@
+"""The worker's loops: stamping the journal and letting each subscriber follow it with its cursor."""
+
+import logging
+import threading
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace.kernel import journal
+from marketplace.kernel.work import Reaction, Workshop
+
+log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_SECONDS = 300
+
+
+def stamp_all(workshop: Workshop) -> int:
+    """Stamp everything that is committed; return how many events."""
+    total = 0
+    while True:
+        with workshop.work() as work:
+            stamped = journal.stamp(work.session)
+        if not stamped:
+            return total
+        total += stamped
+
+
+def follow(workshop: Workshop, reaction: Reaction) -> int:
+    """Let ``reaction`` handle the next events, one transaction each, until none is left; return how many.
+
+    An event whose handling fails stays where it is: the subscriber pauses (longer each time), says so in its cursor,
+    and goes on with that same event. Order is kept and nothing is skipped.
+    """
+    handled = 0
+    while True:
+        try:
+            seen = _follow_batch(workshop, reaction)
+        except Exception as error:
+            log.exception("the reaction %s failed", reaction.name)
+            _pause(workshop, reaction, error)
+            return handled
+        if not seen:
+            return handled
+        handled += seen
+
+
+def _follow_batch(workshop: Workshop, reaction: Reaction) -> int:
+    """Handle one event that concerns ``reaction`` (skipping those that don't); return how far the cursor moved."""
+    with workshop.work() as work:
+        connection = work.session.connection()
+        connection.execute(
+            text(
+                "INSERT INTO kernel.cursors (name, position, failures, last_error) VALUES (:name, 0, 0, '')"
+                " ON CONFLICT DO NOTHING"
+            ),
+            {"name": reaction.name},
+        )
+        position = connection.execute(
+            text(
+                "SELECT position FROM kernel.cursors WHERE name = :name"
+                " AND (retry_at IS NULL OR retry_at <= :now) FOR UPDATE SKIP LOCKED"
+            ),
+            {"name": reaction.name, "now": work.now},
+        ).scalar_one_or_none()
+        if position is None:  # another worker is at it, or it pauses after a failure
+            return 0
+        moved_to = position
+        for recorded in journal.after(work.session, position, limit=200):
+            moved_to = recorded.position or moved_to
+            if recorded.name in reaction.events:
+                reaction.handle(work, recorded)
+                break
+        if moved_to > position:
+            connection.execute(
+                text(
+                    "UPDATE kernel.cursors SET position = :position, failures = 0, last_error = '', retry_at = NULL"
+                    " WHERE name = :name"
+                ),
+                {"position": moved_to, "name": reaction.name},
+            )
+        return int(moved_to - position)
+
+
+def _pause(workshop: Workshop, reaction: Reaction, error: Exception) -> None:
+    with workshop.work() as work:
+        connection = work.session.connection()
+        failures: int = connection.execute(
+            text(
+                "UPDATE kernel.cursors SET failures = failures + 1, last_error = :error WHERE name = :name"
+                " RETURNING failures"
+            ),
+            {"name": reaction.name, "error": type(error).__name__},
+        ).scalar_one()
+        pause = min(2**failures, _LONGEST_PAUSE_SECONDS)
+        connection.execute(
+            text("UPDATE kernel.cursors SET retry_at = :retry_at WHERE name = :name"),
+            {"name": reaction.name, "retry_at": work.now + timedelta(seconds=pause)},
+        )
+
+
+class Follower(threading.Thread):
+    """A thread that stamps the journal and feeds every follower whenever it is woken, or soon at the latest."""
+
+    def __init__(self, workshop: Workshop, wake: threading.Event, poll_seconds: float = 0.2) -> None:
+        super().__init__(name="journal-follower", daemon=True)
+        self._workshop = workshop
+        self._wake = wake
+        self._poll_seconds = poll_seconds
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Go on until ``end``; a database that is away for a while only delays."""
+        while not self._ended.is_set():
+            self._wake.wait(self._poll_seconds)
+            self._wake.clear()
+            try:
+                catch_up(self._workshop)
+            except SQLAlchemyError:
+                log.exception("the journal can't be followed for the moment")
+                self._ended.wait(1)
+
+    def end(self) -> None:
+        """Finish the event at hand and stop."""
+        self._ended.set()
+        self._wake.set()
+        self.join(timeout=30)
+
+
+def catch_up(workshop: Workshop) -> int:
+    """Stamp and let every follower handle what there is, until nothing new comes of it; return events handled."""
+    total = 0
+    while True:
+        stamped = stamp_all(workshop)
+        handled = sum(follow(workshop, reaction) for reaction in workshop.reactions.followers())
+        total += handled
+        if not stamped and not handled:
+            return total

@@ -1,0 +1,150 @@
+"""The unit of work: one transaction a command, its events, and the reactions that belong into the same transaction."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from marketplace.kernel import journal
+from marketplace.kernel.access import NOBODY, SYSTEM, Kind, Principal
+from marketplace.kernel.clock import Clock, database_clock
+from marketplace.kernel.db import Database, DatabaseRole
+from marketplace.kernel.journal import Recorded, Telling
+from marketplace.kernel.vault import Vault
+
+_MOST_REACTIONS = 100_000
+"""More events than this in one transaction are a circle of reactions, not a market."""
+
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 10_000
+
+
+class Reading:
+    """A read-only transaction: a function that takes a ``Reading`` can't change the world."""
+
+    def __init__(self, session: Session, principal: Principal, clock: Clock, vault: Vault) -> None:
+        self.session = session
+        self.principal = principal
+        self.vault = vault
+        self._clock = clock
+        self.now: datetime = clock(session)
+
+    def tick(self) -> datetime:
+        """Read the clock again (after waiting for a lock) and return it."""
+        self.now = self._clock(self.session).astimezone(UTC)
+        return self.now
+
+
+class Work(Reading):
+    """A transaction that may write. Created and committed by ``Workshop.work`` alone."""
+
+    def __init__(
+        self, session: Session, principal: Principal, clock: Clock, vault: Vault, reactions: "Reactions"
+    ) -> None:
+        super().__init__(session, principal, clock, vault)
+        self._reactions = reactions
+        self._unsettled: deque[Recorded] = deque()
+
+    def append(self, event: Telling) -> Recorded:
+        """Append ``event`` to the journal as done by this work's principal, now."""
+        recorded = journal.append(self.session, event, self.principal, self.now)
+        self._unsettled.append(recorded)
+        return recorded
+
+    def settle(self) -> None:
+        """Run the reactions that belong into this transaction until no event is left without them."""
+        for _ in range(_MOST_REACTIONS):
+            if not self._unsettled:
+                return
+            recorded = self._unsettled.popleft()
+            for reaction in self._reactions.immediate(recorded.name):
+                reaction.handle(self, recorded)
+        raise RuntimeError("reactions go in a circle")
+
+
+Handle = Callable[[Work, Recorded], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a room does when an event arrives.
+
+    ``immediate``: in the event's own transaction. Otherwise in a transaction of its own, in journal order, with a
+    cursor named ``name``: exactly once inside the database.
+    """
+
+    name: str
+    events: frozenset[str]
+    handle: Handle
+    immediate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reactions:
+    """All reactions of an application, as wired by it."""
+
+    all: tuple[Reaction, ...] = ()
+
+    def immediate(self, event: str) -> list[Reaction]:
+        """Return the reactions to ``event`` that belong into its transaction, in wired order."""
+        return [reaction for reaction in self.all if reaction.immediate and event in reaction.events]
+
+    def followers(self) -> list[Reaction]:
+        """Return the reactions that follow the journal with a cursor."""
+        return [reaction for reaction in self.all if not reaction.immediate]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Opens readings and works. ``woken`` is called after each commit that appended events."""
+
+    database: Database
+    vault: Vault
+    reactions: Reactions = Reactions()
+    clock: Clock = database_clock
+    woken: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def work(self, principal: Principal = SYSTEM, role: DatabaseRole | None = None) -> Iterator[Work]:
+        """Open a transaction; commit when the block ends, roll back when it raises."""
+        with Session(self.database.engine(role or role_of(principal)), expire_on_commit=False) as session:
+            begin(session, principal)
+            work = Work(session, principal, self.clock, self.vault, self.reactions)
+            yield work
+            work.settle()
+            session.commit()
+        self.woken()
+
+    @contextmanager
+    def reading(self, principal: Principal = SYSTEM, role: DatabaseRole | None = None) -> Iterator[Reading]:
+        """Open a read-only transaction of one snapshot."""
+        with Session(self.database.engine(role or role_of(principal)), expire_on_commit=False) as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"}).execute(
+                text("SET TRANSACTION READ ONLY")
+            )
+            begin(session, principal)
+            yield Reading(session, principal, self.clock, self.vault)
+
+
+def role_of(principal: Principal) -> DatabaseRole:
+    """Return the database role that serves ``principal``: a provider never gets the one that can read buyers."""
+    return DatabaseRole.CARRIER if principal.kind is Kind.PROVIDER else DatabaseRole.APP
+
+
+def begin(session: Session, principal: Principal = NOBODY) -> None:
+    """Tell the transaction its limits and for which organization row security holds."""
+    session.connection().execute(
+        text(
+            "SELECT set_config('marketplace.organization', :organization, true),"
+            " set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true)"
+        ),
+        {
+            "organization": principal.organization_id,
+            "statement": str(STATEMENT_TIMEOUT_MS),
+            "lock": str(LOCK_TIMEOUT_MS),
+        },
+    )

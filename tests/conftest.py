@@ -1,0 +1,93 @@
+"""What all tests share: one PostgreSQL a run, a database a worker, a clean market and a clock set by hand a test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, make_url, text
+
+from marketplace import schema, worker
+from marketplace.app import create_app
+from marketplace.kernel import postgres
+from marketplace.kernel.clock import StagedClock
+from marketplace.kernel.config import Settings
+from marketplace.kernel.db import Database
+from marketplace.kernel.reactions import catch_up
+from marketplace.wiring import Marketplace, assemble
+
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+"""When tests begin, by the marketplace's clock."""
+
+
+def _cluster_folder(config: pytest.Config) -> Path:
+    """The same for all workers of a run. Not below pytest's own folder: where root may not make a user namespace,
+    the server runs as nobody, who can't enter that."""
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return Path(tempfile.gettempdir()) / f"marketplace-tests-{os.getuid()}-{run.name}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    folder = _cluster_folder(session.config)
+    if "PYTEST_XDIST_WORKER" not in os.environ and folder.exists():
+        postgres.stop(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A migrated database of this worker on the run's server, which gives up durability for speed."""
+    name = "test_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
+    urls = postgres.start(_cluster_folder(request.config), durable=False, database=name)
+    schema.migrate(make_url(urls.owner))
+    database = Database(
+        make_url(urls.owner),
+        create_engine(urls.app, pool_size=10, hide_parameters=True),
+        create_engine(urls.carrier, pool_size=10, hide_parameters=True),
+    )
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(_env_file=None, folder=tmp_path_factory.mktemp("var"), worker=False)  # type: ignore[call-arg]
+
+
+@pytest.fixture
+def clock() -> StagedClock:
+    return StagedClock(NOON)
+
+
+@pytest.fixture
+def market(database: Database, settings: Settings, clock: StagedClock) -> Marketplace:
+    """An empty marketplace whose clock stands at ``clock.now``."""
+    owner = create_engine(database.owner)
+    with owner.begin() as connection:
+        tables = ", ".join(table.fullname for table in schema.METADATA.sorted_tables)
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    owner.dispose()
+    return assemble(settings, clock, database)
+
+
+@pytest.fixture
+def client(market: Marketplace) -> Iterator[TestClient]:
+    """The application over HTTP. Server errors come back as answers, as in the real thing."""
+    with TestClient(create_app(market), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def run_worker(market: Marketplace) -> Callable[[], None]:
+    """Let the worker do all that is due by now: call it where a real marketplace would have had a moment."""
+
+    def run() -> None:
+        worker.heartbeat(market)
+        catch_up(market.workshop)
+
+    return run
