@@ -1,0 +1,1 @@
+"""Auction formats: one small object each, in one table."""
