@@ -1,7 +1,7 @@
 """Running auctions: lots are scheduled, bids placed, sealed bids opened, lots awarded, returned or cancelled."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from marketplace.bidding import offer as offers
 from marketplace.bidding.events import LotEvent
 from marketplace.bidding.model import BidderView, BuyerView, LotState, Refusal
 from marketplace.bidding.offer import LineToPrice, LotToPrice, Offer, Usage
+from marketplace.bidding.opened import OpenedLot, OpenedOffer, RankedOffer
 from marketplace.bidding.store import StoredLot
 from marketplace.bidding.tables import BidRow
 from marketplace.kernel import alarms, codec, ids, sealing
@@ -104,30 +105,6 @@ class OwnBid:
     amount: Decimal | None
     offer: Offer | None
     standing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RankedOffer:
-    """An opened, standing bid with its place in the lot's one order."""
-
-    rank: int
-    joint: bool
-    provider_id: OrganizationId
-    bid_id: BidId
-    amount: Decimal
-    offer: Offer
-    request_version: int
-    placed_at: datetime
-    valid_until: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedLot:
-    """A lot after the close: what there was to price, and its standing bids, best first."""
-
-    status: model.Status
-    to_price: LotToPrice
-    offers: tuple[RankedOffer, ...]
 
 
 def schedule(work: Work, request_id: RequestId, bidders: tuple[OrganizationId, ...]) -> None:
@@ -264,6 +241,24 @@ def ranked_offers(work: Work, request_id: RequestId) -> dict[str, OpenedLot]:
             raise NotOpenedError(f"Bids on {lot.ref} are taken until {state.closes_at.isoformat()}.")
         found[lot.ref] = OpenedLot(state.status, lot.to_price, _ranked(work, state))
     return found
+
+
+def opened_offers(reading: Reading, request_id: RequestId, bid_ids: Sequence[BidId]) -> dict[BidId, OpenedOffer]:
+    """Return opened bids on a request by id; a sealed one and one on another request are left out."""
+    to_price = {lot.id: lot.to_price for lot in store.lots_of(reading, request_id)}
+    return {
+        bid_id: OpenedOffer(
+            bid_id,
+            row.version,
+            row.request_version,
+            row.placed_at.astimezone(UTC),
+            row.commitment,
+            to_price[LotId(row.lot_id)],
+            codec.load(Offer, row.offer),
+        )
+        for bid_id, row in store.bids(reading, bid_ids).items()
+        if row.offer is not None and row.request_id == request_id
+    }
 
 
 def all_failed(reading: Reading, request_id: RequestId) -> bool:

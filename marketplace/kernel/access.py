@@ -1,44 +1,29 @@
-"""Who is calling and what a route allows: principals, scopes and the policy that every route declares."""
+"""Who is calling and what a route allows: the policy that every route declares, over the words of ``principals``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from marketplace.kernel.errors import ForbiddenError, ProblemError, UnauthenticatedError
-from marketplace.kernel.ids import OrganizationId, UserId
+from marketplace.kernel.principals import NOBODY, SYSTEM, Kind, Principal, Scope, UserRole
 
-
-class Kind(StrEnum):
-    """What kind of organization the caller belongs to."""
-
-    BUYER = "buyer"
-    PROVIDER = "provider"
-    PLATFORM = "platform"
-    NOBODY = "nobody"
-
-
-class UserRole(StrEnum):
-    """What a user may do inside its organization."""
-
-    ADMIN = "admin"
-    REQUESTER = "requester"
-    NEGOTIATOR = "negotiator"
-    DESK = "desk"
-    AGENT = "agent"
-
-
-class Scope(StrEnum):
-    """What an API key is good for. A person who signs in has every scope of its roles."""
-
-    READ = "read"
-    REQUESTS = "requests"
-    AWARDS = "awards"
-    FILTERS = "filters"
-    BIDS = "bids"
-    ADMINISTRATION = "administration"
+__all__ = [
+    "NOBODY",
+    "PUBLIC",
+    "SYSTEM",
+    "Authenticate",
+    "Kind",
+    "PasswordChangeRequiredError",
+    "Policy",
+    "Principal",
+    "Scope",
+    "SecondFactorRequiredError",
+    "UserRole",
+    "allow",
+    "authenticated",
+]
 
 
 class PasswordChangeRequiredError(ProblemError):
@@ -56,28 +41,6 @@ class SecondFactorRequiredError(ProblemError):
     kind = "second-factor-required"
     title = "Set up your second factor first (POST /me/second-factor)"
 
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """The caller. ``scopes`` is None for a signed-in person; ``limited`` names what must be done before all else."""
-
-    kind: Kind
-    user_id: UserId
-    organization_id: OrganizationId
-    role: UserRole | None = None
-    scopes: frozenset[Scope] | None = None
-    session_id: str = ""
-    limited: str = ""
-
-    @property
-    def anonymous(self) -> bool:
-        """Whether nobody is signed in."""
-        return self.kind is Kind.NOBODY
-
-
-NOBODY = Principal(Kind.NOBODY, UserId(""), OrganizationId(""))
-SYSTEM = Principal(Kind.PLATFORM, UserId("system"), OrganizationId("platform"), UserRole.ADMIN)
-"""The platform acting by itself: reactions, alarms, commands of the operator's shell."""
 
 Authenticate = Callable[[Request], Principal]
 

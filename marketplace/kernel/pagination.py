@@ -7,7 +7,6 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, tuple_
 
 from marketplace.kernel.errors import FieldError, MalformedError
 
@@ -42,13 +41,6 @@ def decode(cursor: str, length: int) -> list[Any]:
     raise MalformedError(
         "The cursor is not one of ours.", errors=(FieldError("query/after", "use the 'next' of the page before"),)
     )
-
-
-def behind(columns: Sequence[ColumnElement[Any]], after: str | None) -> list[ColumnElement[bool]]:
-    """Return the WHERE conditions that start a descending list behind the row of cursor ``after``."""
-    if after is None:
-        return []
-    return [tuple_(*columns) < tuple_(*decode(after, len(columns)))]
 
 
 def page_of(rows: Sequence[T], limit: int, key: Any) -> tuple[list[T], str | None]:  # noqa: ANN401 - key: row -> parts

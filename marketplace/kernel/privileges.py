@@ -16,6 +16,14 @@ CARRIER_SCHEMAS = ("kernel", "market")
 """The carriers' role may not even look into the other two: who the buyers and their users are."""
 
 
+ROLE_STATEMENTS = tuple(
+    f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
+    f" THEN CREATE ROLE {role} NOLOGIN; GRANT {role} TO CURRENT_USER; END IF; END $$"
+    for role in (APP, CARRIER)
+)
+"""Make the serving roles on a server that doesn't have them: without a login, taken on by the owner at connect."""
+
+
 def statements(metadata: MetaData) -> Iterator[str]:
     """Yield the SQL that gives both serving roles their rights on the tables of ``metadata``; safe to repeat."""
     for schema in SCHEMAS:
