@@ -1,0 +1,1 @@
+"""Accounts: organizations, their users, passwords, second factors, sessions and API keys."""

@@ -1,0 +1,209 @@
+"""Signing in and out, rotating refresh tokens, and recognising who calls."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace.identity import passwords, rules, store
+from marketplace.identity.errors import SecondFactorCodeError
+from marketplace.identity.events import SessionRevoked, UserSignedIn, UserSignedOut
+from marketplace.identity.model import Tokens
+from marketplace.identity.tables import ApiKeyRow, RefreshTokenRow, SessionRow, UserRow
+from marketplace.kernel import ids
+from marketplace.kernel.access import NOBODY, Kind, Principal, Scope, UserRole
+from marketplace.kernel.db import DatabaseRole
+from marketplace.kernel.errors import UnauthenticatedError
+from marketplace.kernel.ids import OrganizationId, UserId
+from marketplace.kernel.security import InvalidTokenError, Keyring, fingerprint, new_secret
+from marketplace.kernel.work import Reading, Work, Workshop
+
+_LOG = logging.getLogger(__name__)
+
+ACCESS = "access"
+"""The use of access tokens."""
+REFRESH_PREFIX = "tlr_"
+API_KEY_PREFIX = "tlk_"
+FACTOR_PURPOSE = "second-factor"
+"""The purpose that secrets of second factors are sealed for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a person types to sign in. ``code``: of its second factor, or a recovery code; empty without."""
+
+    email: str
+    password: str
+    code: str = ""
+
+
+def sign_in(workshop: Workshop, command: SignIn, client: str) -> Tokens:
+    """Begin a session for who sent the right e-mail, password and, where one is set up, second factor.
+
+    ``client``: the address it comes from (``rules.client_network``). Opens its own transactions; see ``passwords``.
+    Raises WrongCredentialsError, InitialPasswordExpiredError, SecondFactorCodeError, TooManyRequestsError.
+    """
+    proven, kind = passwords.prove(workshop, command.email, command.password, client)
+    with workshop.work(_principal(proven, kind), DatabaseRole.APP) as work:
+        user = passwords.still(work, proven)
+        recovered = user.factor is not None and _use_factor(work, user, command.code)
+        session_id, tokens = begin_session(work, user, kind, factor_used=user.factor is not None)
+        passwords.forgive(work, user.email, client)
+        work.append(UserSignedIn(OrganizationId(user.organization_id), UserId(user.id), session_id, recovered))
+    return tokens
+
+
+def _use_factor(work: Work, user: UserRow, code: str) -> bool:
+    """Use up a code of the user's second factor; tell whether it was a recovery code. Raises SecondFactorCodeError."""
+    if user.factor is not None and code:
+        secret = work.vault.sealer(FACTOR_PURPOSE).open(user.factor).decode()
+        step = rules.accepted_step(secret, code.replace(" ", ""), work.now, user.factor_step)
+        if step is not None:
+            user.factor_step = step
+            return False
+        if store.use_recovery_code(work, user.id, fingerprint(rules.normal_recovery_code(code))):
+            return True
+    raise SecondFactorCodeError
+
+
+def begin_session(work: Work, user: UserRow, kind: Kind, *, factor_used: bool) -> tuple[str, Tokens]:
+    """Begin a session of a user who has proven who it is; return its id and first tokens."""
+    session = SessionRow(
+        id=ids.new("ses"), user_id=user.id, created_at=work.now, factor_used_at=work.now if factor_used else None
+    )
+    store.add(work, session)
+    return session.id, _tokens(work, session, user, kind)
+
+
+def refresh(work: Work, refresh_token: str) -> Tokens | None:
+    """Return fresh tokens for a refresh token, which is used up by that; None if it is not valid.
+
+    A token that is used a second time was stolen from one of its two users: the whole session ends. As that must be
+    committed, a refusal is a value and not an exception.
+    """
+    token = store.lock_refresh_token(work, fingerprint(refresh_token))
+    standing = None if token is None else store.standing_session(work, token.session_id)
+    if token is None or standing is None:
+        return None
+    session, user, kind = standing
+    if token.used_at is not None:
+        store.end_session(work, session.id)
+        work.append(SessionRevoked(OrganizationId(user.organization_id), UserId(user.id), session.id))
+        return None
+    if work.tick() >= token.expires_at or _password_expired(work, user):
+        return None
+    token.used_at = work.now
+    return _tokens(work, session, user, kind)
+
+
+def sign_out(work: Work) -> None:
+    """End the caller's session. Raises ForbiddenError for an API key, which has none."""
+    passwords.require_person(work.principal)
+    store.end_session(work, work.principal.session_id)
+    work.append(UserSignedOut(work.principal.organization_id, work.principal.user_id, work.principal.session_id))
+
+
+def _tokens(work: Work, session: SessionRow, user: UserRow, kind: Kind) -> Tokens:
+    """Issue an access token and the session's next refresh token.
+
+    The claims are for clients that read the token; what counts here is looked up at each call (``authenticate``).
+    """
+    principal = _principal(user, kind, session)
+    settings = work.vault.settings
+    access_token, access_expires_at = work.vault.keyring.issue(
+        ACCESS,
+        user.id,
+        {
+            "session": session.id,
+            "organization": user.organization_id,
+            "kind": kind.value,
+            "role": user.role,
+            "limited": principal.limited,
+        },
+        settings.access_token_seconds,
+    )
+    refresh_token = REFRESH_PREFIX + new_secret()
+    expires_at = work.now + timedelta(days=settings.refresh_token_days)
+    store.add(
+        work, RefreshTokenRow(fingerprint=fingerprint(refresh_token), session_id=session.id, expires_at=expires_at)
+    )
+    return Tokens(access_token, access_expires_at, refresh_token, expires_at, principal.limited)
+
+
+def authenticate(workshop: Workshop, authorization: str) -> Principal:
+    """Return who sends this Authorization header; NOBODY without one.
+
+    Whether the session or key still stands, and what its user must do first, is read from the database each time.
+    Raises UnauthenticatedError for credentials that are not valid (any more).
+    """
+    if not authorization:
+        return NOBODY
+    scheme, _, credential = authorization.partition(" ")
+    credential = credential.strip()
+    if scheme.lower() != "bearer" or not credential:
+        raise _unauthenticated("Send 'Authorization: Bearer' and an access token or API key.")
+    if credential.startswith(API_KEY_PREFIX):
+        return _key_holder(workshop, credential)
+    return _session_holder(workshop, credential)
+
+
+def _session_holder(workshop: Workshop, token: str) -> Principal:
+    keyring: Keyring = workshop.vault.keyring
+    try:
+        claims = keyring.read(ACCESS, token)
+    except InvalidTokenError:
+        raise _unauthenticated("The access token is not valid or has expired.") from None
+    with workshop.reading(NOBODY) as reading:
+        standing = store.standing_session(reading, str(claims.get("session", "")))
+        if standing is None or standing[1].id != claims["sub"] or _password_expired(reading, standing[1]):
+            raise _unauthenticated("The session is over.")
+    session, user, kind = standing
+    return _principal(user, kind, session)
+
+
+def _key_holder(workshop: Workshop, secret: str) -> Principal:
+    with workshop.reading(NOBODY) as reading:
+        standing = store.standing_key(reading, fingerprint(secret))
+        if standing is None:
+            raise _unauthenticated("The API key is not valid.")
+        key, user, kind = standing
+        stale = key.last_used_at is None or reading.now - key.last_used_at >= rules.KEY_USE_NOTED_EVERY
+    if stale:
+        _note_use(workshop, key)
+    scopes = frozenset(Scope(scope) for scope in key.scopes)
+    return Principal(kind, UserId(user.id), OrganizationId(user.organization_id), UserRole(user.role), scopes)
+
+
+def _note_use(workshop: Workshop, key: ApiKeyRow) -> None:
+    """Record the use in a transaction of its own: the caller's may be read-only, or be rolled back."""
+    try:
+        with workshop.work(NOBODY) as work:
+            store.note_key_use(work, key.id)
+    except SQLAlchemyError:
+        _LOG.warning("the use of API key %s could not be noted", key.id, exc_info=True)
+
+
+def _principal(user: UserRow, kind: Kind, session: SessionRow | None = None) -> Principal:
+    role = UserRole(user.role)
+    return Principal(
+        kind,
+        UserId(user.id),
+        OrganizationId(user.organization_id),
+        role,
+        session_id="" if session is None else session.id,
+        limited=rules.first_do(
+            kind,
+            role,
+            initial_password=user.password_expires_at is not None,
+            factor_used=session is not None and session.factor_used_at is not None,
+        ),
+    )
+
+
+def _password_expired(reading: Reading, user: UserRow) -> bool:
+    return user.password_expires_at is not None and reading.now >= user.password_expires_at
+
+
+def _unauthenticated(detail: str) -> UnauthenticatedError:
+    return UnauthenticatedError(detail, headers={"WWW-Authenticate": "Bearer"})
