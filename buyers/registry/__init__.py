@@ -1,0 +1,1 @@
+"""Who the buyers are: names, numbers, demographics, exact sites, evidence and its verification."""
