@@ -1,0 +1,201 @@
+"""Wire types of the buyer's requests."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from buyers.requests import checks
+from buyers.requests.model import Band, Disclosure, ListMode, Priority
+
+Ref = Annotated[str, Field(pattern=r"^[A-Z][0-9]{1,5}$", description="name inside the request, such as S1, L1 or T1")]
+Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4, ge=0)]
+FeatureInput = bool | Decimal | Annotated[str, Field(max_length=500)] | Annotated[list[str], Field(max_length=100)]
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SiteInput(_Input):
+    """A site of your address book that this request is about."""
+
+    ref: Ref
+    site_id: str = Field(max_length=60, examples=["sit_k3v…"])
+
+
+class FeatureWish(_Input):
+    """A feature value that a line asks for."""
+
+    code: str = Field(max_length=60, examples=["bandwidth_mbps"])
+    value: FeatureInput = Field(examples=[500])
+    priority: Priority = Priority.MUST
+
+
+class LineInput(_Input):
+    """One service at one site, or at the whole company when `site` is empty."""
+
+    ref: Ref
+    service_type: str = Field(max_length=80, examples=["data.dedicated-internet-access"])
+    site: str = Field("", max_length=8, examples=["S1"])
+    quantity: int = Field(1, ge=1, le=checks.QUANTITY_LIMIT)
+    features: list[FeatureWish] = Field([], max_length=60)
+    priority: Priority = Priority.MUST
+    note: str = Field("", max_length=checks.NOTE_LIMIT)
+
+
+class LotInput(_Input):
+    """Lines that are awarded as one; lines in no lot get one lot per site."""
+
+    ref: Ref
+    name: str = Field("", max_length=checks.NAME_LIMIT)
+    lines: list[Ref] = Field(max_length=checks.LINE_LIMIT)
+
+
+class BillingInput(_Input):
+    """How you want to be billed. Carriers see all of it but the purchase-order number."""
+
+    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+    period: str = Field("monthly", examples=list(checks.PERIODS))
+    consolidated: bool = True
+    payment_days: int = Field(30, ge=0, le=checks.PAYMENT_DAYS_LIMIT)
+    invoice_format: str = Field("pdf", max_length=30)
+    tax_exempt: bool = False
+    purchase_order: str = Field("", max_length=60)
+
+
+class UsageInput(_Input):
+    """What you use today, per month. Carriers see service, unit and quantity; never the provider or the spend."""
+
+    service_type: str = Field(max_length=80)
+    unit: str = Field(max_length=checks.UNIT_LIMIT, examples=["minutes", "GB", "Mbps (95th percentile)"])
+    monthly_quantity: Amount
+    monthly_spend: Amount | None = None
+    provider: str = Field("", max_length=checks.NAME_LIMIT)
+    contract_end: date | None = None
+
+
+class ProviderListInput(_Input):
+    """Whom you admit: all, only a list, or all but a list."""
+
+    mode: ListMode = ListMode.OPEN
+    providers: list[str] = Field([], max_length=checks.PROVIDER_LIMIT)
+    grant: bool = Field(default=True, description="the listed may open it")
+    distribute: bool = Field(default=True, description="it is also pushed to the listed, whatever their filters say")
+
+
+class ScheduleInput(_Input):
+    """When bids are taken. Without `opens_at` from the publication on."""
+
+    closes_at: AwareDatetime | None = None
+    opens_at: AwareDatetime | None = None
+    award_planned_on: date | None = None
+
+
+class AuctionInput(_Input):
+    """How carriers compete. `ceiling` is the highest total cost taken for a lot."""
+
+    format: str = Field("sealed", examples=list(checks.FORMATS))
+    ceiling: Amount | None = None
+    decrement: Amount | None = Field(None, description="english: how much lower a bid must be")
+    decrement_percent: Decimal | None = Field(None, gt=0, lt=100, max_digits=6, decimal_places=3)
+    base: str = Field("own", examples=list(checks.BASES), description="english: lower than what")
+    min_bidders: int = Field(1, ge=1, le=checks.MIN_BIDDERS_LIMIT)
+
+
+class RequestParts(_Input):
+    """Any parts of a request. A part that is given replaces the whole part; one that is left out stays as it is."""
+
+    title: str | None = Field(None, max_length=checks.TITLE_LIMIT, examples=["Internet access for three branches"])
+    description: str | None = Field(None, max_length=checks.DESCRIPTION_LIMIT)
+    term_months: int | None = Field(None, ge=checks.TERM_MONTHS[0], le=checks.TERM_MONTHS[1])
+    start_date: date | None = None
+    discount_rate: Decimal | None = Field(None, ge=0, le=1, max_digits=6, decimal_places=5)
+    sites: list[SiteInput] | None = Field(None, max_length=checks.SITE_LIMIT)
+    lines: list[LineInput] | None = Field(None, max_length=checks.LINE_LIMIT)
+    lots: list[LotInput] | None = Field(None, max_length=checks.LINE_LIMIT)
+    billing: BillingInput | None = None
+    prior_usage: list[UsageInput] | None = Field(None, max_length=checks.USAGE_LIMIT)
+    provider_list: ProviderListInput | None = None
+    disclosed_bands: list[Band] | None = Field(None, max_length=3)
+    disclosure: Disclosure | None = None
+    schedule: ScheduleInput | None = None
+    auction: AuctionInput | None = None
+
+
+class SubmitInput(_Input):
+    """Submit a draft. `accept_findings`: the exact words of findings that you take responsibility for."""
+
+    accept_findings: list[Annotated[str, Field(max_length=500)]] = Field([], max_length=200)
+
+
+class ReasonInput(_Input):
+    """Why."""
+
+    reason: str = Field(min_length=3, max_length=1000, examples=["The project was postponed."])
+
+
+class RequestOutput(BaseModel):
+    """A request as its buyer sees it."""
+
+    id: str
+    status: str
+    suspended: bool
+    revision: int
+    version: int
+    pseudonym: str
+    catalogue_version: str
+    created_at: datetime
+    published_at: datetime | None
+    end_reason: str
+    content: dict[str, Any]
+
+
+class RequestSummary(BaseModel):
+    """One row of the list of requests."""
+
+    id: str
+    title: str
+    status: str
+    suspended: bool
+    sites: int
+    lines: int
+    closes_at: datetime | None
+    created_at: datetime
+
+
+class FindingOutput(BaseModel):
+    """A place in the text where your identity shows."""
+
+    pointer: str
+    start: int
+    end: int
+    text: str
+    kind: str
+    why: str
+
+
+class SubmitOutput(BaseModel):
+    """The request after submitting: open, or waiting for the verification of your organization."""
+
+    request: RequestOutput
+    waits_for_verification: bool
+
+
+class RowProblem(BaseModel):
+    """One cell of an imported file that could not be used."""
+
+    row: int
+    column: str
+    value: str
+    message: str
+
+
+class ImportOutput(BaseModel):
+    """What an import did: good rows are in, bad rows are listed."""
+
+    sites: int
+    lines: int
+    problems: list[RowProblem]
+    request: RequestOutput

@@ -1,0 +1,201 @@
+"""What a buyer does with its own requests: the verification gate, the leak check and the address book meet here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from buyers.desk.content import Parts, merged
+from buyers.registry import service as registry
+from buyers.registry.model import Site as RegisteredSite
+from buyers.requests import leak_check
+from buyers.requests import service as requests
+from buyers.requests.leak_check import Finding, IdentityTerms
+from buyers.requests.model import Bands, Content, Place, Request, Status
+from buyers.requests.rules import NotAmendableError
+from marketplace.kernel import http
+from marketplace.kernel.errors import ConflictError, FieldError, MalformedError, NotFoundError
+from marketplace.kernel.ids import OrganizationId, RequestId
+from marketplace.kernel.work import Reading, Work
+
+
+class IdentityFoundError(ConflictError):
+    """A text that carriers would read gives the buyer away; ``findings`` says where."""
+
+    kind = "identity-found"
+    title = "Your identity shows in this request"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A submitted request, and whether it waits for the verification of the buyer."""
+
+    request: Request
+    waits: bool
+
+
+def owned(reading: Reading, request_id: str) -> RequestId:
+    """Return the id of a request that the caller's organization owns. Raises NotFoundError for any other."""
+    checked = RequestId(request_id)
+    if registry.owner_of(reading, checked) != reading.principal.organization_id:
+        raise NotFoundError
+    return checked
+
+
+def buyer_of(reading: Reading, request_id: RequestId) -> OrganizationId | None:
+    """Return whose request it is, for those who tell the buyer what happened."""
+    return registry.owner_of(reading, request_id)
+
+
+def create(work: Work, parts: Parts) -> Request:
+    """Begin a request. Raises MalformedError."""
+    buyer_id = work.principal.organization_id
+    request = requests.draft(work, _content(work, buyer_id, Content(), parts))
+    registry.own(work, request.id, buyer_id)
+    return request
+
+
+def read(reading: Reading, request_id: str) -> Request:
+    """Return one of the caller's requests. Raises NotFoundError."""
+    return requests.get(reading, owned(reading, request_id))
+
+
+def list_own(reading: Reading, after: tuple[str, str] | None, limit: int) -> list[Request]:
+    """Return the caller's requests, newest first, behind ``after`` (creation time, id)."""
+    request_ids = registry.requests_of(reading, reading.principal.organization_id)
+    found = requests.many(reading, request_ids)
+    if after is not None:
+        found = [item for item in found if (item.created_at.isoformat(), item.id) < after]
+    return found[:limit]
+
+
+def edit(work: Work, request_id: str, parts: Parts, if_match: str | None) -> Request:
+    """Replace parts of a draft. Raises StaleError, NotEditableError, MalformedError."""
+    checked = owned(work, request_id)
+    request = requests.hold(work, checked)
+    http.check_if_match(if_match, request.revision)
+    return requests.edit(work, checked, _content(work, work.principal.organization_id, request.content, parts))
+
+
+def amend(work: Work, request_id: str, parts: Parts, if_match: str | None) -> Request:
+    """Change a published request within what may be amended. Raises NotAmendableError, IdentityFoundError."""
+    checked = owned(work, request_id)
+    request = requests.hold(work, checked)
+    http.check_if_match(if_match, request.revision)
+    if "sites" in parts:
+        raise NotAmendableError(errors=(FieldError("/sites", "the sites were fixed when the request was published"),))
+    proposed = merged(request.content, parts, {})
+    _check_leaks(_leaks(work, proposed), ())
+    return requests.amend(work, checked, proposed)
+
+
+def preview(reading: Reading, request_id: str) -> dict[str, Any]:
+    """Return byte for byte what an invited carrier gets, or would get if the request were published now."""
+    request = requests.get(reading, owned(reading, request_id))
+    if request.version:
+        return requests.publication(reading, request.id)
+    return requests.preview(request, _bands(reading))
+
+
+def findings(reading: Reading, request_id: str) -> tuple[Finding, ...]:
+    """Return where the buyer's identity shows in what carriers would read."""
+    return _leaks(reading, requests.get(reading, owned(reading, request_id)).content)
+
+
+def submit(work: Work, request_id: str, accepted: Sequence[str], if_match: str | None) -> Submitted:
+    """Submit a draft; a verified buyer's is published at once, another's waits for the verification.
+
+    ``accepted`` are the exact words of findings that the buyer takes responsibility for.
+
+    Raises:
+        IdentityFoundError: a finding is not among ``accepted``.
+        MalformedError: the request is not complete.
+        NotSubmittableError: it is not a draft.
+    """
+    buyer_id = work.principal.organization_id
+    checked = owned(work, request_id)
+    request = requests.hold(work, checked)
+    if if_match is not None:
+        http.check_if_match(if_match, request.revision)
+    if request.status is Status.DRAFT:  # the address book may have changed since the last edit
+        sites = [{"ref": site.ref, "site_id": site.site_id} for site in request.content.sites]
+        request = requests.edit(work, checked, _content(work, buyer_id, request.content, {"sites": sites}))
+    found = _leaks(work, request.content)
+    request = requests.submit(work, checked, acknowledged=len(found))
+    _check_leaks(found, accepted)
+    if registry.is_verified(work, buyer_id):
+        return Submitted(requests.publish(work, checked, _bands(work)), waits=False)
+    return Submitted(request, waits=True)
+
+
+def withdraw(work: Work, request_id: str, reason: str) -> Request:
+    """Take a request back for good. Raises NotWithdrawableError."""
+    return requests.withdraw(work, owned(work, request_id), reason)
+
+
+def publish_waiting(work: Work, buyer_id: OrganizationId) -> None:
+    """Publish what waited for this buyer's verification, and let its suspended requests go on."""
+    bands = registry.bands_of(work, buyer_id)
+    disclosable = Bands(bands.industry, bands.size, bands.region)
+    for request in requests.many(work, registry.requests_of(work, buyer_id)):
+        if request.status is Status.AWAITING_VERIFICATION:
+            requests.publish(work, request.id, disclosable)
+        elif request.suspended:
+            requests.resume(work, request.id)
+
+
+def suspend_all(work: Work, buyer_id: OrganizationId) -> None:
+    """Suspend every published request of a buyer whose verification ended."""
+    for request_id in registry.requests_of(work, buyer_id):
+        requests.suspend(work, request_id)
+
+
+def _bands(reading: Reading) -> Bands:
+    bands = registry.bands_of(reading, reading.principal.organization_id)
+    return Bands(bands.industry, bands.size, bands.region)
+
+
+def _content(reading: Reading, buyer_id: OrganizationId, content: Content, parts: Parts) -> Content:
+    """Return ``content`` with ``parts`` replaced, its sites taken from the buyer's address book."""
+    places: dict[str, Place] = {}
+    if "sites" in parts:
+        known = registry.sites_by_id(reading, buyer_id)
+        errors = tuple(
+            FieldError(f"/sites/{index}/site_id", "this is none of your sites (GET /sites)")
+            for index, site in enumerate(parts["sites"])
+            if site["site_id"] not in known
+        )
+        if errors:
+            raise MalformedError("A site is not in your address book.", errors=errors)
+        places = {site_id: _place(site) for site_id, site in known.items()}
+    return merged(content, parts, places)
+
+
+def _place(site: RegisteredSite) -> Place:
+    return Place(site.country, site.state, site.city, site.postal_code, site.street, site.latitude, site.longitude)
+
+
+def _leaks(reading: Reading, content: Content) -> tuple[Finding, ...]:
+    known = registry.known_identity(reading, reading.principal.organization_id)
+    terms = IdentityTerms(
+        names=known.names,
+        domains=known.domains,
+        emails=known.emails,
+        phones=known.phones,
+        numbers=known.numbers,
+        people=known.people,
+        streets=() if content.disclosure in {"exact", "building"} else known.streets,
+        site_labels=known.site_labels,
+        disclosed_cities=tuple({site.place.city for site in content.sites if site.place.city}),
+    )
+    return leak_check.find_leaks(leak_check.texts_of(content), terms)
+
+
+def _check_leaks(found: tuple[Finding, ...], accepted: Sequence[str]) -> None:
+    """Raise IdentityFoundError unless the buyer took responsibility for every finding, word by word."""
+    words = set(accepted)
+    unaccepted = tuple(finding for finding in found if finding.text not in words)
+    if unaccepted:
+        raise IdentityFoundError(
+            "Change the text, or take responsibility by sending the exact words in accept_findings.",
+            errors=tuple(FieldError(finding.where, f"'{finding.text}': {finding.why}") for finding in unaccepted),
+        )
