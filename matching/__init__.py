@@ -1,0 +1,1 @@
+"""Filters times anonymous requests: who receives what, and why."""

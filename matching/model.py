@@ -1,0 +1,88 @@
+"""What the predicate looks at: the anonymous facts of a request, and the explanation it gives."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from marketplace.kernel.ids import OrganizationId, RequestId
+from sellers.model import CriterionResult, Filter, InvitationReason
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One line at one site. ``features`` are the codes it asks for as a must; ``bandwidth_mbps`` if it names one."""
+
+    ref: str
+    service_type: str
+    bandwidth_mbps: Decimal | None
+    features: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """One site: ISO country, subdivision ('US-CA'), postal code with country ('US-90210'), and the lines there.
+
+    The postal code is empty where the request discloses the city only. A request without sites has one site without a
+    place, which only a filter without a territory covers.
+    """
+
+    ref: str
+    country: str
+    state: str
+    postal_code: str
+    lines: tuple[LineFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What filters are compared with.
+
+    ``monthly_spend`` is a rough figure in ``currency``; None when the buyer gave no prior spend.
+    """
+
+    request_id: RequestId
+    sites: tuple[SiteFacts, ...]
+    currency: str
+    consolidated_invoice: bool
+    term_months: int
+    start_date: date | None
+    monthly_spend: Decimal | None
+    industry: str = ""
+    size: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every criterion that the filter states, in a fixed order; accepted when all passed."""
+
+    accepted: bool
+    criteria: tuple[CriterionResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One provider that a request is for, and why. ``filter`` is None when only the buyer's choice speaks for it."""
+
+    provider_id: OrganizationId
+    reason: InvitationReason
+    filter: Filter | None = None
+    explanation: tuple[CriterionResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderExplanation:
+    """Why one provider did or did not receive a request, for the platform.
+
+    ``admitted``: the buyer's provider list lets it in. ``filter``: the one that accepted, else the one that came
+    closest (fewest failed criteria); None where the provider has no active filter.
+    """
+
+    provider_id: OrganizationId
+    name: str
+    status: str
+    invited: bool
+    admitted: bool
+    accepted: bool
+    filter: Filter | None
+    criteria: tuple[CriterionResult, ...]
