@@ -1,0 +1,1 @@
+"""Who wins and who learns the name: comparison, selection, disclosure."""

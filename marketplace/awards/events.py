@@ -1,0 +1,72 @@
+"""What awards tell: ids only."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from marketplace.kernel.ids import InvitationId, OrganizationId, RequestId
+from marketplace.kernel.journal import Event
+
+
+@dataclass(frozen=True, slots=True)
+class AwardEvent(Event):
+    """Base of events in the request's stream."""
+
+    request_id: RequestId
+    award_id: str
+
+    @property
+    def stream(self) -> str:
+        """The request's own stream."""
+        return f"request:{self.request_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AwardMade(AwardEvent):
+    """The buyer decided; ``lots`` are those that were awarded."""
+
+    name: ClassVar[str] = "award.made"
+    lots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwardWon(AwardEvent):
+    """A provider won lots."""
+
+    name: ClassVar[str] = "award.won"
+    provider_id: OrganizationId
+    invitation_id: InvitationId
+    lots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwardLost(AwardEvent):
+    """A provider that bid won nothing."""
+
+    name: ClassVar[str] = "award.lost"
+    provider_id: OrganizationId
+    invitation_id: InvitationId
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDisclosed(AwardEvent):
+    """A winner may read from now on who the buyer is."""
+
+    name: ClassVar[str] = "identity.disclosed"
+    provider_id: OrganizationId
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureRead(AwardEvent):
+    """A winner read who the buyer is."""
+
+    name: ClassVar[str] = "disclosure.read"
+    provider_id: OrganizationId
+
+
+@dataclass(frozen=True, slots=True)
+class LotsReturned(AwardEvent):
+    """Terms were refused: the lots are the buyer's again, with the next bids that are still valid."""
+
+    name: ClassVar[str] = "lots.returned"
+    provider_id: OrganizationId
+    lots: tuple[str, ...]

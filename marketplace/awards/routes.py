@@ -1,0 +1,107 @@
+"""HTTP: the buyer watches its auctions, compares, previews and awards; the winner meets the buyer."""
+
+from typing import Annotated
+
+from fastapi import Depends, Response
+
+from buyers.desk import service as desk
+from buyers.requests.rules import SuspendedError
+from marketplace.awards import disclosure, service, store
+from marketplace.awards.model import LotRefusal, LotSelection, Selection
+from marketplace.awards.schemas import (
+    AwardOutput,
+    AwardPreviewOutput,
+    BuyerIdentityOutput,
+    BuyerLotOutput,
+    ComparisonOutput,
+    InvitationCounts,
+    SelectionInput,
+    WonLotOutput,
+)
+from marketplace.bidding import service as bidding
+from marketplace.kernel import codec, http
+from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
+from marketplace.kernel.errors import NotFoundError
+from marketplace.kernel.http import ReadingOnly, Working
+from marketplace.kernel.ids import BidId, InvitationId
+from sellers import service as sellers
+from sellers.model import InvitationStatus
+
+router = http.router(tags=["awards"])
+
+Buyer = Annotated[Principal, Depends(allow(Kind.BUYER))]
+_DECIDERS = (UserRole.ADMIN, UserRole.NEGOTIATOR)
+Negotiator = Annotated[Principal, Depends(allow(Kind.BUYER, roles=_DECIDERS, scope=Scope.AWARDS))]
+Provider = Annotated[Principal, Depends(allow(Kind.PROVIDER))]
+_DECIDING = http.problems(NotFoundError, bidding.NotOpenedError, service.NothingToDecideError, SuspendedError)
+
+
+@router.get("/requests/{request_id}/auction", summary="Your auction now", responses=http.problems(NotFoundError))
+def watch_own_auction(request_id: str, reading: ReadingOnly, _: Buyer) -> list[BuyerLotOutput]:
+    """Per lot: its clock and, as far as its rules show them before the close, the standing bids."""
+    views = bidding.buyer_views(reading, desk.owned(reading, request_id))
+    return [BuyerLotOutput(lot=ref, **codec.dump(view)) for ref, view in views.items()]
+
+
+@router.get(
+    "/requests/{request_id}/invitations", summary="How many carriers have it", responses=http.problems(NotFoundError)
+)
+def count_invitations(request_id: str, reading: ReadingOnly, _: Buyer) -> InvitationCounts:
+    """Counts, no names: you learn who bids when the bids are opened."""
+    invitations = sellers.invitations_of_request(reading, desk.owned(reading, request_id))
+    return InvitationCounts(
+        invited=len(invitations),
+        seen=sum(1 for item in invitations if item.seen_at is not None),
+        declined=sum(1 for item in invitations if item.status is InvitationStatus.DECLINED),
+    )
+
+
+@router.get("/requests/{request_id}/comparison", summary="Compare the bids", responses=_DECIDING)
+def compare_bids(request_id: str, work: Working, _: Buyer) -> ComparisonOutput:
+    """After the close: every standing bid in total cost over the term, with the formula of every figure."""
+    return ComparisonOutput(**codec.dump(service.compare(work, desk.owned(work, request_id))))
+
+
+@router.post("/requests/{request_id}/award/preview", summary="What an award would reveal", responses=_DECIDING)
+def preview_award(request_id: str, body: SelectionInput, work: Working, _: Negotiator) -> AwardPreviewOutput:
+    """Changes nothing. Names each carrier that would learn who you are, and what exactly it would learn."""
+    found = service.preview(work, desk.owned(work, request_id), _selection(body))
+    return AwardPreviewOutput(**codec.dump(found))
+
+
+@router.post("/requests/{request_id}/award", status_code=201, summary="Award lots", responses=_DECIDING)
+def award_lots(request_id: str, body: SelectionInput, work: Working, _: Negotiator, response: Response) -> AwardOutput:
+    """In one step: the award, your identity to each winner (recorded), and to each loser that it lost."""
+    award = service.decide(work, desk.owned(work, request_id), _selection(body))
+    response.headers["Location"] = f"/requests/{request_id}/awards"
+    return AwardOutput(**codec.dump(award))
+
+
+@router.get("/requests/{request_id}/awards", summary="Your decisions", responses=http.problems(NotFoundError))
+def list_awards(request_id: str, reading: ReadingOnly, _: Buyer) -> list[AwardOutput]:
+    """Newest first; a lot whose award fell through shows as returned."""
+    awards = service.awards_of(reading, desk.owned(reading, request_id))
+    return [AwardOutput(**codec.dump(award)) for award in awards]
+
+
+@router.get("/invitations/{invitation_id}/award", summary="Did you win?", responses=http.problems(NotFoundError))
+def read_own_wins(invitation_id: str, reading: ReadingOnly, principal: Provider) -> list[WonLotOutput]:
+    """The lots that you won; empty before the award and for those who won none."""
+    invitation = sellers.invitation(reading, InvitationId(invitation_id))
+    won = store.won_lots(reading, invitation.request_id, principal.organization_id)
+    return [WonLotOutput(lot=lot, outcome=outcome, bid_id=bid, total=total) for lot, outcome, bid, total in won]
+
+
+@router.get("/invitations/{invitation_id}/buyer", summary="Meet the buyer", responses=http.problems(NotFoundError))
+def read_buyer(invitation_id: str, work: Working, principal: Provider) -> BuyerIdentityOutput:
+    """From the award on, and for its winners alone. Each reading is recorded and told to the buyer."""
+    invitation = sellers.invitation(work, InvitationId(invitation_id))
+    identity = disclosure.read_identity(work, invitation.request_id, principal.organization_id)
+    return BuyerIdentityOutput(**identity)
+
+
+def _selection(body: SelectionInput) -> Selection:
+    return Selection(
+        tuple(LotSelection(item.lot, BidId(item.bid_id), item.reason) for item in body.awarded),
+        tuple(LotRefusal(item.lot, item.reason) for item in body.not_awarded),
+    )

@@ -1,0 +1,173 @@
+"""The buyer's comparison and decision, and lots that come back."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from decimal import Decimal
+
+from buyers.requests import rules as request_rules
+from buyers.requests import service as requests
+from buyers.requests.model import Request, Status
+from marketplace.awards import disclosure, events, rules, store
+from marketplace.awards.model import (
+    Award,
+    AwardedLot,
+    AwardPreview,
+    ComparedLot,
+    Comparison,
+    Outcome,
+    Selection,
+)
+from marketplace.bidding import service as bidding
+from marketplace.kernel import ids
+from marketplace.kernel.errors import ConflictError, MalformedError, NotFoundError
+from marketplace.kernel.ids import OrganizationId, RequestId
+from marketplace.kernel.work import Reading, Work
+from sellers import service as sellers
+
+
+class NothingToDecideError(ConflictError):
+    """No lot of the request waits for a decision."""
+
+    kind = "nothing-to-decide"
+    title = "No lot waits for a decision"
+
+
+def compare(work: Work, request_id: RequestId) -> Comparison:
+    """Return the opened bids of all lots beside each other. Raises NotOpenedError while bids are taken."""
+    request = requests.get(work, request_id)
+    opened = bidding.ranked_offers(work, request_id)
+    provider_ids = {offer.provider_id for ranked in opened.values() for offer in ranked.offers}
+    names = sellers.names(work, tuple(provider_ids))
+    today = work.now.astimezone(UTC).date()
+    lots = []
+    for ref, ranked in opened.items():
+        offers = tuple(
+            rules.compare_offer(ranked.to_price, offer, names[offer.provider_id], request.version, today)
+            for offer in ranked.offers
+        )
+        lots.append(rules.with_distances(ComparedLot(ref, ranked.status, offers)))
+    best = [offer.total for lot in lots if (offer := rules.best(lot)) is not None]
+    spend = request_rules.monthly_spend(request.content)
+    return Comparison(
+        currency=request.content.billing.currency,
+        term_months=request.content.term_months,
+        lots=tuple(lots),
+        cheapest_total=sum(best, Decimal(0)),
+        prior_cost=spend * request.content.term_months if spend is not None else None,
+    )
+
+
+def preview(work: Work, request_id: RequestId, selection: Selection) -> AwardPreview:
+    """Return who would learn what if the selection were confirmed; changes nothing. Raises MalformedError."""
+    comparison = compare(work, request_id)
+    _check(comparison, selection)
+    return rules.preview(comparison, selection)
+
+
+def decide(work: Work, request_id: RequestId, selection: Selection) -> Award:
+    """Award lots, disclose the buyer to the winners and tell the losers, all in this transaction.
+
+    Raises:
+        NotOpenedError: bids are still taken.
+        NothingToDecideError: every lot is decided, or has failed.
+        SuspendedError: the buyer's verification is revoked.
+        MalformedError: the selection names an unknown, stale or expired bid, or lacks a reason.
+    """
+    request = requests.hold(work, request_id)
+    comparison = compare(work, request_id)
+    _check(comparison, selection)
+    if request.suspended:
+        raise request_rules.SuspendedError("To award it, the buyer must be verified again first.")
+    award = _award(work, request, comparison, selection)
+    store.add(work, award)
+    won = tuple(lot.lot for lot in award.lots if lot.outcome is Outcome.AWARDED)
+    for lot in award.lots:
+        if lot.bid_id is not None:
+            bidding.award_lot(work, request_id, lot.lot, lot.bid_id)
+        else:
+            bidding.fail_lot(work, request_id, lot.lot, lot.reason)
+    _end(work, request, won)
+    work.append(events.AwardMade(request_id, award.id, won))
+    _tell(work, requests.get(work, request_id), award, comparison)
+    return award
+
+
+def end_without_bids(work: Work, request_id: RequestId) -> None:
+    """End a request of which every lot failed for want of bids. Harmless where it does not apply."""
+    request = requests.hold(work, request_id)
+    if request_rules.effective_status(request, work.now) is Status.CLOSED and bidding.all_failed(work, request_id):
+        requests.mark_not_awarded(work, request_id, "There were no bids.")
+
+
+def return_lots(work: Work, award: Award, provider_id: OrganizationId, lots: Sequence[str], reason: str) -> None:
+    """Give lots back to the buyer after their award fell through; the next valid bids stand."""
+    for ref in lots:
+        bidding.return_lot(work, award.request_id, ref, reason)
+    store.mark_returned(work, award.id, tuple(lots), reason)
+    work.append(events.LotsReturned(award.request_id, award.id, provider_id, tuple(lots)))
+
+
+def award_of(reading: Reading, award_id: str) -> Award:
+    """Return one decision. Raises NotFoundError."""
+    award = store.get(reading, award_id)
+    if award is None:
+        raise NotFoundError
+    return award
+
+
+def awards_of(reading: Reading, request_id: RequestId) -> list[Award]:
+    """Return the decisions on a request, newest first."""
+    return store.of_request(reading, request_id)
+
+
+def _check(comparison: Comparison, selection: Selection) -> None:
+    if not any(lot.status == "closed" for lot in comparison.lots):
+        raise NothingToDecideError
+    errors = rules.selection_errors(comparison, selection)
+    if errors:
+        raise MalformedError("The selection can't be confirmed like this.", errors=errors)
+
+
+def _award(work: Work, request: Request, comparison: Comparison, selection: Selection) -> Award:
+    offers = {offer.bid_id: offer for lot in comparison.lots for offer in lot.offers}
+    lots = [
+        AwardedLot(
+            item.lot,
+            Outcome.AWARDED,
+            offers[item.bid_id].provider_id,
+            item.bid_id,
+            offers[item.bid_id].total,
+            item.reason,
+        )
+        for item in selection.awarded
+    ]
+    lots += [AwardedLot(item.lot, Outcome.NOT_AWARDED, None, None, None, item.reason) for item in selection.not_awarded]
+    return Award(ids.new("awd"), request.id, work.now, tuple(lots))
+
+
+def _end(work: Work, request: Request, won: tuple[str, ...]) -> None:
+    """Move the request to its end; a later award of returned lots finds it awarded already."""
+    if request.status is Status.AWARDED:
+        return
+    if won:
+        requests.mark_awarded(work, request.id)
+    else:
+        requests.mark_not_awarded(work, request.id, "None of the bids was selected.")
+
+
+def _tell(work: Work, request: Request, award: Award, comparison: Comparison) -> None:
+    """Disclose the buyer to each winner; tell each bidder that won nothing that it lost, and nothing else."""
+    invitations = {item.provider_id: item for item in sellers.invitations_of_request(work, request.id)}
+    wins: dict[OrganizationId, list[str]] = {}
+    for lot in award.lots:
+        if lot.provider_id is not None:
+            wins.setdefault(lot.provider_id, []).append(lot.lot)
+    for provider_id, lots in wins.items():
+        disclosure.disclose(work, request, award.id, provider_id, tuple(lots))
+        work.append(events.AwardWon(request.id, award.id, provider_id, invitations[provider_id].id, tuple(lots)))
+    bidders = {offer.provider_id for lot in comparison.lots for offer in lot.offers}
+    earlier = {
+        lot.provider_id for one in store.of_request(work, request.id) for lot in one.lots if lot.provider_id is not None
+    }
+    for provider_id in sorted(bidders - earlier):
+        work.append(events.AwardLost(request.id, award.id, provider_id, invitations[provider_id].id))

@@ -1,0 +1,109 @@
+"""Every SQL statement on awards and disclosures."""
+
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select as sql_select
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from marketplace.awards.model import Award, AwardedLot, Outcome
+from marketplace.awards.tables import AwardLotRow, AwardRow, DisclosureRow
+from marketplace.kernel.ids import BidId, OrganizationId, RequestId
+from marketplace.kernel.work import Reading, Work
+
+
+def add(work: Work, award: Award) -> None:
+    """Store a decision."""
+    work.session.add(AwardRow(id=award.id, request_id=award.request_id, decided_by=work.principal.user_id, at=award.at))
+    for lot in award.lots:
+        work.session.add(
+            AwardLotRow(
+                award_id=award.id,
+                lot=lot.lot,
+                request_id=award.request_id,
+                outcome=lot.outcome,
+                provider_id=lot.provider_id,
+                bid_id=lot.bid_id,
+                total=lot.total,
+                reason=lot.reason,
+            )
+        )
+    work.session.flush()
+
+
+def mark_returned(work: Work, award_id: str, lots: tuple[str, ...], reason: str) -> None:
+    """Record that lots of an award went back to the buyer."""
+    work.session.connection().execute(
+        update(AwardLotRow)
+        .where(col(AwardLotRow.award_id) == award_id, col(AwardLotRow.lot).in_(lots))
+        .values(outcome=Outcome.RETURNED, reason=reason)
+    )
+
+
+def get(reading: Reading, award_id: str) -> Award | None:
+    """Return one decision."""
+    row = reading.session.get(AwardRow, award_id)
+    return None if row is None else _award(reading, row)
+
+
+def of_request(reading: Reading, request_id: RequestId) -> list[Award]:
+    """Return the decisions on a request, newest first."""
+    rows = reading.session.exec(
+        select(AwardRow).where(AwardRow.request_id == request_id).order_by(col(AwardRow.at).desc(), col(AwardRow.id))
+    )
+    return [_award(reading, row) for row in rows]
+
+
+def add_disclosure(work: Work, row: DisclosureRow) -> None:
+    """Store what a winner may read."""
+    work.session.add(row)
+    work.session.flush()
+
+
+def disclosure(
+    reading: Reading, request_id: RequestId, provider_id: OrganizationId, award_id: str | None = None
+) -> DisclosureRow | None:
+    """Return the newest disclosure of a request (or of one award) to a provider."""
+    query = select(DisclosureRow).where(
+        DisclosureRow.request_id == request_id, DisclosureRow.provider_id == provider_id
+    )
+    if award_id is not None:
+        query = query.where(DisclosureRow.award_id == award_id)
+    return reading.session.exec(query.order_by(col(DisclosureRow.at).desc()).limit(1)).one_or_none()
+
+
+def won_lots(
+    reading: Reading, request_id: RequestId, provider_id: OrganizationId
+) -> list[tuple[str, Outcome, BidId, Decimal]]:
+    """Return a provider's own won lots: (lot, outcome, bid, total). The columns that the carriers' role may read."""
+    columns = (col(AwardLotRow.lot), col(AwardLotRow.outcome), col(AwardLotRow.bid_id), col(AwardLotRow.total))
+    rows = reading.session.connection().execute(
+        sql_select(*columns)
+        .where(col(AwardLotRow.request_id) == request_id, col(AwardLotRow.provider_id) == provider_id)
+        .order_by(col(AwardLotRow.lot))
+    )
+    return [(lot, Outcome(outcome), BidId(bid_id or ""), total or Decimal(0)) for lot, outcome, bid_id, total in rows]
+
+
+def _award(reading: Reading, row: AwardRow) -> Award:
+    lots: Any = reading.session.exec(
+        select(AwardLotRow).where(AwardLotRow.award_id == row.id).order_by(col(AwardLotRow.lot))
+    )
+    return Award(
+        row.id,
+        RequestId(row.request_id),
+        row.at.astimezone(UTC),
+        tuple(
+            AwardedLot(
+                lot.lot,
+                Outcome(lot.outcome),
+                OrganizationId(lot.provider_id) if lot.provider_id else None,
+                BidId(lot.bid_id) if lot.bid_id else None,
+                lot.total,
+                lot.reason,
+            )
+            for lot in lots
+        ),
+    )
