@@ -1,0 +1,140 @@
+"""A presentation of terms, the decision on it and the contract that comes of it, as frozen values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from marketplace.bidding.offer import FeatureAnswer, UsageRate
+from marketplace.kernel.access import UserRole
+from marketplace.kernel.ids import BidId, InvitationId, OrganizationId, RequestId, UserId
+
+
+class ContractStatus(StrEnum):
+    """Presented until the buyer decides; there is no third way and no way back."""
+
+    PRESENTED = "presented"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedTerms:
+    """The version of a terms document that the provider fixed with its bids; ``sha256`` is of its UTF-8 text."""
+
+    id: str
+    title: str
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractLine:
+    """A line at the price that was bid, per unit of its quantity: ``mrc`` a month, ``nrc`` once.
+
+    ``optional``: a nice-to-have line, priced beside the lot's total and not in it. ``site`` is the request's own name.
+    """
+
+    line: str
+    service_type: str
+    site: str
+    quantity: int
+    optional: bool
+    mrc: Decimal
+    nrc: Decimal
+    usage_rates: tuple[UsageRate, ...]
+    install_days: int | None
+    answers: tuple[FeatureAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractLot:
+    """An awarded lot. ``total`` is over the term; ``bid_commitment`` is the hash that the bid's receipt names."""
+
+    lot: str
+    name: str
+    bid_id: BidId
+    bid_version: int
+    bid_placed_at: datetime
+    bid_commitment: str
+    total: Decimal
+    note: str
+    lines: tuple[ContractLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The sums over the lots without optional lines. ``monthly`` and ``one_time`` leave usage out, ``total`` doesn't.
+
+    ``slowest_install_days`` counts from the order, where the provider stated it.
+    """
+
+    currency: str
+    term_months: int
+    monthly: Decimal
+    one_time: Decimal
+    total: Decimal
+    slowest_install_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """What a buyer has before it when it decides, beside the text of the terms: the prices that they would bind."""
+
+    award_id: str
+    request_version: int
+    provider_id: OrganizationId
+    provider_name: str
+    terms: PresentedTerms
+    figures: Figures
+    lots: tuple[ContractLot, ...]
+
+    @property
+    def lot_refs(self) -> tuple[str, ...]:
+        """The lots' names."""
+        return tuple(lot.lot for lot in self.lots)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The evidence: who accepted when, which terms, and the hash of exactly what was shown (``document.shown``)."""
+
+    user_id: UserId
+    full_name: str
+    role: UserRole
+    at: datetime
+    terms_sha256: str
+    shown_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The buyer's no, and why."""
+
+    user_id: UserId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A made contract: its canonical bytes, their SHA-256, and our signature (JWS) over id and hash."""
+
+    document: bytes
+    sha256: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One presentation of terms to a buyer and what became of it."""
+
+    id: str
+    request_id: RequestId
+    invitation_id: InvitationId
+    presentation: Presentation
+    presented_at: datetime
+    status: ContractStatus = ContractStatus.PRESENTED
+    acceptance: Acceptance | None = None
+    refusal: Refusal | None = None
+    made: Made | None = None

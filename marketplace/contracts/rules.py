@@ -1,0 +1,131 @@
+"""Pure decisions about contracts: which terms are presented with which lots, and when they can be decided."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from marketplace.awards.model import Award, AwardedLot, Outcome
+from marketplace.bidding import offer as offers
+from marketplace.bidding.opened import OpenedOffer
+from marketplace.contracts.model import (
+    Contract,
+    ContractLine,
+    ContractLot,
+    ContractStatus,
+    Figures,
+    Presentation,
+    PresentedTerms,
+)
+from marketplace.kernel.errors import ConflictError
+from marketplace.kernel.ids import BidId, OrganizationId
+from marketplace.kernel.money import cents
+
+
+class TermsDecidedError(ConflictError):
+    """Terms are accepted or refused once."""
+
+    kind = "terms-decided"
+    title = "These terms were decided before"
+
+
+class OtherTermsError(ConflictError):
+    """The hash that was accepted is not that of the terms that were presented."""
+
+    kind = "other-terms"
+    title = "These are not the terms that were presented"
+
+
+Bound = tuple[OrganizationId, str, int]
+"""What one presentation is for: a provider, one of its terms documents, the request's version that was bid on."""
+
+
+def bound_lots(award: Award, opened: Mapping[BidId, OpenedOffer]) -> dict[Bound, list[AwardedLot]]:
+    """Return the awarded lots by what is presented together, in the order of the lots' numbers."""
+    found: dict[Bound, list[AwardedLot]] = {}
+    for lot in sorted(award.lots, key=lambda item: (len(item.lot), item.lot)):
+        if lot.outcome is Outcome.AWARDED and lot.provider_id is not None and lot.bid_id is not None:
+            bid = opened[lot.bid_id]
+            found.setdefault((lot.provider_id, bid.offer.terms_id, bid.request_version), []).append(lot)
+    return found
+
+
+def contract_lot(view: Mapping[str, Any], bid: OpenedOffer) -> ContractLot:
+    """Return a lot as it is contracted. ``view`` is the carrier view of the version that was bid on."""
+    wanted = {line["ref"]: line for line in view["lines"]}
+    names = {lot["ref"]: lot["name"] for lot in view["lots"]}
+    cost = offers.total_cost(bid.to_price, bid.offer)
+    optional = {line.line for line in cost.optional}
+    lines = tuple(
+        ContractLine(
+            line=price.line,
+            service_type=wanted[price.line]["service_type"],
+            site=wanted[price.line]["site"],
+            quantity=wanted[price.line]["quantity"],
+            optional=price.line in optional,
+            mrc=price.mrc,
+            nrc=price.nrc,
+            usage_rates=price.usage_rates,
+            install_days=price.install_days,
+            answers=price.answers,
+        )
+        for price in bid.offer.lines
+    )
+    return ContractLot(
+        lot=bid.offer.lot,
+        name=names[bid.offer.lot],
+        bid_id=bid.bid_id,
+        bid_version=bid.version,
+        bid_placed_at=bid.placed_at,
+        bid_commitment=bid.commitment,
+        total=cost.total,
+        note=bid.offer.note,
+        lines=lines,
+    )
+
+
+def figures(lots: Iterable[ContractLot], currency: str, term_months: int) -> Figures:
+    """Return the sums over lots."""
+    lots = tuple(lots)
+    lines = [line for lot in lots for line in lot.lines if not line.optional]
+    installs = [line.install_days for line in lines if line.install_days is not None]
+    return Figures(
+        currency=currency,
+        term_months=term_months,
+        monthly=cents(sum((line.mrc * line.quantity for line in lines), Decimal(0))),
+        one_time=cents(sum((line.nrc * line.quantity for line in lines), Decimal(0))),
+        total=cents(sum((lot.total for lot in lots), Decimal(0))),
+        slowest_install_days=max(installs) if installs else None,
+    )
+
+
+def presentation(
+    award_id: str,
+    view: Mapping[str, Any],
+    provider: tuple[OrganizationId, str],
+    terms: PresentedTerms,
+    bids: Iterable[OpenedOffer],
+) -> Presentation:
+    """Return what a buyer decides on. ``provider`` is its id and name; ``bids`` are on the same ``view``."""
+    lots = tuple(contract_lot(view, bid) for bid in bids)
+    return Presentation(
+        award_id=award_id,
+        request_version=view["version"],
+        provider_id=provider[0],
+        provider_name=provider[1],
+        terms=terms,
+        figures=figures(lots, view["billing"]["currency"], view["term_months"]),
+        lots=lots,
+    )
+
+
+def check_undecided(contract: Contract) -> None:
+    """Raise TermsDecidedError unless the buyer still has to decide."""
+    if contract.status is not ContractStatus.PRESENTED:
+        raise TermsDecidedError(f"They were {contract.status}.")
+
+
+def check_acceptance(contract: Contract, terms_sha256: str) -> None:
+    """Raise TermsDecidedError, or OtherTermsError unless the hash is that of the presented terms."""
+    check_undecided(contract)
+    if terms_sha256 != contract.presentation.terms.sha256:
+        raise OtherTermsError(f"Presented were terms with the SHA-256 {contract.presentation.terms.sha256}.")

@@ -1,0 +1,262 @@
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from buyers.registry import service as registry
+from buyers.registry import verification
+from buyers.registry.model import Contact, Decision, Demographics, NumberKind
+from marketplace.contracts import document
+from marketplace.kernel import codec, journal
+from marketplace.kernel.access import NOBODY, Kind, UserRole
+from marketplace.kernel.clock import StagedClock
+from marketplace.kernel.ids import OrganizationId
+from marketplace.wiring import Marketplace
+from tests.factories import SignedIn, a_user
+
+SITES = "label,street,city,state,postal_code,country\nHQ,1 Pine St,Seattle,WA,98101,US\nDepot,9 Oak Ave,Yakima,WA,98901,US\n"
+LINES = (
+    "site,service_type,quantity,bandwidth_mbps\n"
+    "HQ,data.dedicated-internet-access,1,500\n"
+    "Depot,data.dedicated-internet-access,2,100\n"
+)
+TEXT = "# Terms of {}\n\nThe fee for ending early is 10 %."
+
+
+class Caller:
+    """A signed-in user who says what answer is expected."""
+
+    def __init__(self, client: TestClient, who: SignedIn) -> None:
+        self.client = client
+        self.who = who
+
+    def __call__(self, method: str, path: str, status: int = 200, **given: Any) -> Any:
+        headers = self.who.headers | given.pop("headers", {})
+        answer = self.client.request(method, path, headers=headers, **given)
+        assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A request of two lots, awarded: T1 to blue, T2 to red; each also bid on the other's lot."""
+
+    request_id: str
+    buyer: Caller
+    blue: Caller
+    red: Caller
+
+
+def _verified_buyer(market: Marketplace, admin: SignedIn) -> OrganizationId:
+    contact = Contact("Ada Berg", "ada@northwind.example", "+1 206 555 0142")
+    with market.workshop.work(NOBODY) as work:
+        done = registry.register_buyer(work, "Northwind Orchards", contact, Demographics("G", 120, 3, "US", "WA"))
+    buyer_id = done.buyer.id
+    user = a_user(market, organization_id=buyer_id)
+    with market.workshop.work(user.principal) as work:
+        verification.add_numbers(work, {NumberKind.EIN: "91-1144442"})
+        verification.submit(work)
+    with market.workshop.work(admin.principal) as work:
+        case = verification.read_case(work, buyer_id)
+        verification.decide(work, buyer_id, Decision.VERIFY, "register read", f'"{case.buyer.revision}"')
+    return buyer_id
+
+
+def _provider(client: TestClient, market: Marketplace, admin: Caller, name: str) -> tuple[Caller, str]:
+    details = {"name": name, "contact_name": "Sam Reed", "contact_email": f"sam@{name.lower()}.example"}
+    provider_id = client.post("/providers", json=details).json()["provider"]["id"]
+    admin("POST", f"/providers/{provider_id}/approve", json={"reason": "licensed"})
+    desk = Caller(client, a_user(market, Kind.PROVIDER, organization_id=provider_id))
+    desk("POST", "/filters", 201, json={"name": "all", "criteria": {"territory": {"countries": ["US"]}}})
+    return desk, desk("POST", "/terms", 201, json={"title": "Master agreement", "text": TEXT.format(name)})["id"]
+
+
+def _publish(buyer: Caller, clock: StagedClock) -> str:
+    closes_at = (clock.now + timedelta(days=2)).isoformat()
+    request = buyer("POST", "/requests", 201, json={"title": "Two places", "schedule": {"closes_at": closes_at}})
+    path = f"/requests/{request['id']}"
+    for what, rows in (("sites", SITES), ("lines", LINES)):
+        headers = {"Content-Type": "text/csv", "If-Match": f'"{request["revision"]}"'}
+        request = buyer("POST", f"{path}/import", params={"what": what}, content=rows, headers=headers)["request"]
+    buyer("POST", f"{path}/submit", json={})
+    return str(request["id"])
+
+
+def _bid(desk: Caller, terms_id: str, prices: dict[str, tuple[str, str]]) -> None:
+    lots = [{"lot": lot, "lines": [{"line": line, "mrc": mrc, "nrc": "100.00"}]} for lot, (line, mrc) in prices.items()]
+    invitation = desk("GET", "/invitations")["items"][0]
+    body = {"request_version": 1, "terms_id": terms_id, "term_months": 36, "lots": lots}
+    desk("POST", f"/invitations/{invitation['id']}/bids", 201, json=body)
+
+
+def _award(buyer: Caller, request_id: str) -> None:
+    lots = buyer("GET", f"/requests/{request_id}/comparison")["lots"]
+    chosen = [{"lot": lot["lot"], "bid_id": lot["offers"][0]["bid_id"]} for lot in lots if lot["status"] == "closed"]
+    buyer("POST", f"/requests/{request_id}/award", 201, json={"awarded": chosen})
+
+
+@pytest.fixture
+def deal(market: Marketplace, client: TestClient, clock: StagedClock, run_worker: Callable[[], None]) -> Deal:
+    platform = a_user(market, Kind.PLATFORM)
+    admin = Caller(client, platform)
+    buyer_id = _verified_buyer(market, platform)
+    buyer = Caller(client, a_user(market, role=UserRole.NEGOTIATOR, organization_id=buyer_id))
+    blue, blue_terms = _provider(client, market, admin, "Blue")
+    red, red_terms = _provider(client, market, admin, "Red")
+    request_id = _publish(buyer, clock)
+    run_worker()
+    _bid(blue, blue_terms, {"T1": ("L1", "400.00"), "T2": ("L2", "310.00")})
+    _bid(red, red_terms, {"T1": ("L1", "410.00"), "T2": ("L2", "300.00")})
+    clock.now += timedelta(days=3)
+    run_worker()
+    _award(buyer, request_id)
+    return Deal(request_id, buyer, blue, red)
+
+
+def contract_of(deal: Deal, name: str) -> Any:
+    rows = deal.buyer("GET", f"/requests/{deal.request_id}/contracts")
+    (row,) = [row for row in rows if row["provider_name"] == name and row["status"] == "presented"]
+    return deal.buyer("GET", f"/contracts/{row['id']}")
+
+
+def test_each_winner_s_terms_are_presented_with_its_lots_and_prices(deal: Deal) -> None:
+    rows = deal.buyer("GET", f"/requests/{deal.request_id}/contracts")
+    assert {(row["provider_name"], tuple(row["lots"]), row["status"]) for row in rows} == {
+        ("Blue", ("T1",), "presented"),
+        ("Red", ("T2",), "presented"),
+    }
+    red = contract_of(deal, "Red")
+    assert red["terms_text"] == TEXT.format("Red")
+    assert red["presentation"]["terms"]["sha256"] == hashlib.sha256(TEXT.format("Red").encode()).hexdigest()
+    figures = red["presentation"]["figures"]
+    assert (figures["monthly"], figures["one_time"], figures["total"]) == ("600.00", "200.00", "21800.00")
+
+
+def test_the_hash_of_what_was_shown_is_recomputed_from_the_answer(deal: Deal) -> None:
+    blue = contract_of(deal, "Blue")
+    shown = codec.digest({"presentation": blue["presentation"], "terms_text": blue["terms_text"]})
+    assert shown == blue["shown_sha256"]
+    path = f"/contracts/{blue['id']}"
+    body = {"sha256": blue["presentation"]["terms"]["sha256"], "accepted_terms": True}
+    accepted = deal.buyer("POST", f"{path}/acceptance", json=body)
+    assert accepted["acceptance"]["shown_sha256"] == shown
+
+
+def test_a_contract_is_known_to_its_two_parties_alone(deal: Deal, market: Marketplace, client: TestClient) -> None:
+    blue = contract_of(deal, "Blue")
+    path = f"/contracts/{blue['id']}"
+    own = deal.blue("GET", path)
+    assert (own["request_id"], own["presentation"]) == (None, blue["presentation"])
+    assert [row["id"] for row in deal.blue("GET", "/contracts")["items"]] == [blue["id"]]
+    stranger = Caller(client, a_user(market))
+    for other in (deal.red, stranger):
+        other("GET", path, 404)
+        other("GET", f"{path}/document", 404)
+    stranger("GET", f"/requests/{deal.request_id}/contracts", 404)
+    body = {"sha256": blue["presentation"]["terms"]["sha256"], "accepted_terms": True}
+    stranger("POST", f"{path}/acceptance", 404, json=body)
+    stranger("POST", f"{path}/refusal", 404, json={"reason": "not mine"})
+
+
+def test_terms_are_accepted_by_who_may_and_with_the_hash_that_was_shown(
+    deal: Deal, market: Marketplace, client: TestClient
+) -> None:
+    blue = contract_of(deal, "Blue")
+    path = f"/contracts/{blue['id']}/acceptance"
+    right = {"sha256": blue["presentation"]["terms"]["sha256"], "accepted_terms": True}
+    colleague = a_user(market, role=UserRole.REQUESTER, organization_id=deal.buyer.who.principal.organization_id)
+    Caller(client, colleague)("POST", path, 403, json=right)
+    deal.blue("POST", path, 403, json=right)
+    assert deal.buyer("POST", path, 409, json=right | {"sha256": "0" * 64})["type"] == "/problems/other-terms"
+    deal.buyer("POST", path, 422, json=right | {"accepted_terms": False})
+    assert contract_of(deal, "Blue")["status"] == "presented"
+    deal.buyer("POST", path, json=right)
+
+
+def test_an_acceptance_makes_one_signed_document_for_both_sides(
+    deal: Deal, market: Marketplace, client: TestClient
+) -> None:
+    blue = contract_of(deal, "Blue")
+    path = f"/contracts/{blue['id']}"
+    deal.buyer("GET", f"{path}/document", 404)
+    body = {"sha256": blue["presentation"]["terms"]["sha256"], "accepted_terms": True}
+    made = deal.buyer("POST", f"{path}/acceptance", json=body)
+    assert (made["status"], made["acceptance"]["full_name"]) == ("accepted", "Robin Vale")
+    copies = [client.get(f"{path}/document", headers=side.who.headers) for side in (deal.buyer, deal.blue)]
+    assert copies[0].content == copies[1].content
+    assert hashlib.sha256(copies[0].content).hexdigest() == made["sha256"]
+    assert copies[0].headers["etag"] == f'"{made["sha256"]}"'
+    assert copies[0].headers["content-type"] == "application/json"
+    contract = copies[0].json()
+    assert document.verify_document(contract, made["sha256"])
+    signed = market.vault.keyring.verified("contract", made["signature"])
+    assert json.loads(signed) == {"contract_id": blue["id"], "sha256": made["sha256"]}
+    assert contract["parties"]["buyer"]["name"] == "Northwind Orchards"
+    assert [site["place"]["street"] for site in contract["request"]["sites"]] == ["1 Pine St"]
+    assert contract["lots"] == blue["presentation"]["lots"]
+    assert deal.blue("GET", path)["sha256"] == made["sha256"]
+
+
+def test_a_decision_is_final(deal: Deal) -> None:
+    for name, first, second in (("Blue", "acceptance", "refusal"), ("Red", "refusal", "acceptance")):
+        contract = contract_of(deal, name)
+        bodies: dict[str, Any] = {
+            "acceptance": {"sha256": contract["presentation"]["terms"]["sha256"], "accepted_terms": True},
+            "refusal": {"reason": "The fee for ending early."},
+        }
+        path = f"/contracts/{contract['id']}"
+        deal.buyer("POST", f"{path}/{first}", json=bodies[first])
+        for again in (first, second):
+            problem = deal.buyer("POST", f"{path}/{again}", 409, json=bodies[again])
+            assert problem["type"] == "/problems/terms-decided"
+
+
+def test_refused_terms_give_the_lots_back_for_the_next_bid(deal: Deal, market: Marketplace) -> None:
+    refused = contract_of(deal, "Red")
+    reason = "The fee for ending early is too high for us."
+    deal.buyer("POST", f"/contracts/{refused['id']}/refusal", json={"reason": reason})
+    assert deal.red("GET", f"/contracts/{refused['id']}")["refusal_reason"] == reason
+    (award,) = deal.buyer("GET", f"/requests/{deal.request_id}/awards")
+    assert {lot["lot"]: lot["outcome"] for lot in award["lots"]} == {"T1": "awarded", "T2": "returned"}
+    lots = {lot["lot"]: lot for lot in deal.buyer("GET", f"/requests/{deal.request_id}/comparison")["lots"]}
+    assert [offer["provider_name"] for offer in lots["T2"]["offers"]] == ["Blue"]
+    _award(deal.buyer, deal.request_id)
+    rows = deal.buyer("GET", f"/requests/{deal.request_id}/contracts")
+    assert sorted((row["provider_name"], row["lots"][0], row["status"]) for row in rows) == [
+        ("Blue", "T1", "presented"),
+        ("Blue", "T2", "presented"),
+        ("Red", "T2", "refused"),
+    ]
+    with market.workshop.reading() as reading:
+        told = [event for event in journal.of_stream(reading.session, f"contract:{refused['id']}")]
+    assert [event.name for event in told] == ["terms.presented", "terms.refused"]
+    assert reason not in json.dumps([event.data for event in told])
+
+
+def test_the_stream_of_a_contract_tells_the_acceptance_before_the_contract(deal: Deal, market: Marketplace) -> None:
+    blue = contract_of(deal, "Blue")
+    body = {"sha256": blue["presentation"]["terms"]["sha256"], "accepted_terms": True}
+    made = deal.buyer("POST", f"/contracts/{blue['id']}/acceptance", json=body)
+    with market.workshop.reading() as reading:
+        told = list(journal.of_stream(reading.session, f"contract:{blue['id']}"))
+    assert [event.name for event in told] == ["terms.presented", "terms.accepted", "contract.made"]
+    assert told[-1].data["sha256"] == made["sha256"]
+    assert told[1].data["shown_sha256"] == blue["shown_sha256"]
+
+
+def test_a_provider_pages_through_its_contracts(deal: Deal, clock: StagedClock) -> None:
+    clock.now += timedelta(minutes=1)
+    red = contract_of(deal, "Red")
+    deal.buyer("POST", f"/contracts/{red['id']}/refusal", json={"reason": "too dear"})
+    _award(deal.buyer, deal.request_id)
+    first = deal.blue("GET", "/contracts", params={"limit": 1})
+    second = deal.blue("GET", "/contracts", params={"limit": 1, "after": first["next"]})
+    assert [page["items"][0]["lots"] for page in (first, second)] == [["T2"], ["T1"]]
+    assert second["next"] is None
+    for foreign in ("bm8", "WyJub29uIiwgIngiXQ"):
+        deal.blue("GET", "/contracts", 422, params={"after": foreign})
