@@ -1,0 +1,136 @@
+"""Telling those concerned what happened, and what a user does with its organization's notices."""
+
+from collections.abc import Iterator
+
+from buyers.desk import service as desk
+from buyers.requests import service as requests
+from buyers.requests.model import Status
+from marketplace.kernel.access import SYSTEM, Kind, Principal
+from marketplace.kernel.errors import NotFoundError
+from marketplace.kernel.ids import InvitationId, OrganizationId, RequestId
+from marketplace.kernel.journal import Recorded
+from marketplace.kernel.work import Reading, Work
+from notifications import store, table
+from notifications.model import NewNotice, Notice
+from notifications.table import Audience, Data, Facts, ForBuyer, ForPlatform, ForProvider, Row, Subject
+from sellers import service as sellers
+from sellers.model import InvitationStatus
+
+PLATFORM = SYSTEM.organization_id
+"""Under which the platform's notices stand: there is one platform, whatever its organization's id."""
+
+
+def tell(work: Work, recorded: Recorded) -> None:
+    """Write the notices that the table makes of an event: one for each organization concerned."""
+    for row in table.rows_of(recorded.name):
+        if recorded.position is None:
+            raise RuntimeError("notices follow the journal: they are made of events that have a position")
+        key = dedupe_key(row, recorded)
+        told = row.per and not row.renews and store.told(work, key)  # 300 lots open: the first told everybody
+        if told or not row.if_event(recorded.data):
+            continue
+        notices = list(_notices(work, row, recorded.data))
+        store.add(work, notices, dedupe_key=key, position=recorded.position, at=recorded.at, renews=row.renews)
+
+
+def dedupe_key(row: Row, recorded: Recorded) -> str:
+    """Return the key under which an organization is told once: the audience's, the fields ``per`` or the one event."""
+    what = [recorded.data[field] for field in row.per] or [recorded.stream, str(recorded.seq)]
+    return " ".join([row.event, row.audience, *what])
+
+
+def _notices(reading: Reading, row: Row, data: Data) -> Iterator[NewNotice]:
+    for organization_id, subject_id, facts in _audience(reading, row, data):
+        if row.if_facts(data, facts):
+            title, text = table.words(row, facts)
+            yield NewNotice(organization_id, row.event, row.severity, row.subject, subject_id, title, text)
+
+
+def _audience(reading: Reading, row: Row, data: Data) -> Iterator[tuple[OrganizationId, str, Facts]]:
+    """Yield who is told, the id that its notice leads to, and what its text may be made from."""
+    if row.audience is Audience.BUYER:
+        yield from _buyer(reading, row, data)
+    elif row.audience is Audience.INVITED:
+        yield from _invited(reading, data)
+    elif row.audience is Audience.PROVIDER:
+        yield from _provider(reading, row, data)
+    else:
+        name = sellers.get(reading, data["provider_id"]).name if row.subject is Subject.PROVIDER else ""
+        yield PLATFORM, _subject_id(row, data), ForPlatform(name)
+
+
+def _buyer(reading: Reading, row: Row, data: Data) -> Iterator[tuple[OrganizationId, str, Facts]]:
+    if "request_id" not in data:
+        yield OrganizationId(data["buyer_id"]), _subject_id(row, data), ForBuyer()
+        return
+    request_id = RequestId(data["request_id"])
+    buyer_id = desk.buyer_of(reading, request_id)
+    if buyer_id is not None:
+        yield buyer_id, _subject_id(row, data), _facts_for_buyer(reading, row, data, request_id)
+
+
+def _facts_for_buyer(reading: Reading, row: Row, data: Data, request_id: RequestId) -> ForBuyer:
+    request = requests.get(reading, request_id)
+    counts = sellers.counts(reading, request_id)
+    named = row.event in table.AFTER_THE_OPENING
+    return ForBuyer(
+        title=request.content.title,
+        lots=table.lots_in_words(tuple(data.get("lots", ()))),
+        provider=sellers.get(reading, data["provider_id"]).name if named else "",
+        invited=counts.invited,
+        declined=counts.declined,
+        waits=request.status is Status.AWAITING_VERIFICATION,
+    )
+
+
+def _invited(reading: Reading, data: Data) -> Iterator[tuple[OrganizationId, str, Facts]]:
+    request_id = RequestId(data["request_id"])
+    approved = set(sellers.approved(reading))
+    facts: ForProvider | None = None
+    for invitation in sellers.invitations_of_request(reading, request_id):
+        if invitation.provider_id in approved and invitation.status is not InvitationStatus.DECLINED:
+            facts = facts or _facts_for_provider(reading, data)
+            yield invitation.provider_id, invitation.id, facts
+
+
+def _provider(reading: Reading, row: Row, data: Data) -> Iterator[tuple[OrganizationId, str, Facts]]:
+    facts = _facts_for_provider(reading, data) if "request_id" in data else ForProvider()
+    subject_id = InvitationId(data["invitation_id"]) if row.subject is Subject.INVITATION else _subject_id(row, data)
+    yield OrganizationId(data["provider_id"]), subject_id, facts
+
+
+def _facts_for_provider(reading: Reading, data: Data) -> ForProvider:
+    """Return what a provider's text is made from: out of the very document that invited providers read."""
+    pseudonym = requests.publication(reading, RequestId(data["request_id"]))["pseudonym"]
+    return ForProvider(pseudonym, table.lots_in_words(tuple(data.get("lots", ()))))
+
+
+def _subject_id(row: Row, data: Data) -> str:
+    return str(data[table.ID_FIELDS[row.subject]])
+
+
+def inbox(reading: Reading, before: int | None, limit: int, *, unread: bool) -> list[Notice]:
+    """Return the notices of the caller's organization below the ordinal ``before``, newest first."""
+    return store.notices(reading, _inbox_of(reading.principal), before, limit, unread=unread)
+
+
+def unread_count(reading: Reading) -> int:
+    """Return how many notices of its organization the caller has not read."""
+    return store.unread_count(reading, _inbox_of(reading.principal))
+
+
+def mark_read(work: Work, notice_id: str) -> None:
+    """Record that the caller has read a notice; harmless when it has before. Raises NotFoundError."""
+    organization_id = _inbox_of(work.principal)
+    if not store.exists_in(work, organization_id, notice_id):
+        raise NotFoundError
+    store.mark_read(work, organization_id, notice_id)
+
+
+def mark_all_read(work: Work) -> int:
+    """Record that the caller has read every notice there is now; return how many were unread."""
+    return store.mark_read(work, _inbox_of(work.principal), None)
+
+
+def _inbox_of(principal: Principal) -> OrganizationId:
+    return PLATFORM if principal.kind is Kind.PLATFORM else principal.organization_id

@@ -1,0 +1,173 @@
+"""Every SQL statement on notices and their readings."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, exists, func, literal
+from sqlalchemy import select as sql_select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import col, select
+
+from marketplace.kernel import ids
+from marketplace.kernel.ids import OrganizationId, UserId
+from marketplace.kernel.work import Reading, Work
+from notifications.model import NewNotice, Notice
+from notifications.table import Severity, Subject
+from notifications.tables import NoticeReadRow, NoticeRow
+
+# the columns that the carriers' role may read: never the whole row
+_SHOWN = (
+    col(NoticeRow.id),
+    col(NoticeRow.ordinal),
+    col(NoticeRow.event),
+    col(NoticeRow.severity),
+    col(NoticeRow.subject_kind),
+    col(NoticeRow.subject_id),
+    col(NoticeRow.title),
+    col(NoticeRow.text),
+    col(NoticeRow.count),
+    col(NoticeRow.created_at),
+    col(NoticeRow.updated_at),
+)
+
+
+def told(reading: Reading, dedupe_key: str) -> bool:
+    """Return whether anybody was told under this key."""
+    query = select(NoticeRow.id).where(NoticeRow.dedupe_key == dedupe_key).limit(1)
+    return reading.session.exec(query).first() is not None
+
+
+def add(
+    work: Work, notices: Sequence[NewNotice], *, dedupe_key: str, position: int, at: datetime, renews: bool
+) -> None:
+    """Write the notices of one event, one for each organization, in one statement.
+
+    An organization that was told under this key before is not told again; with ``renews`` its notice becomes new and
+    counts one more, unless it stands for this event already.
+    """
+    if not notices:
+        return
+    last = _last_ordinals(work, [notice.organization_id for notice in notices])
+    rows = [
+        {
+            "id": ids.new("ntc"),
+            "organization_id": notice.organization_id,
+            "dedupe_key": dedupe_key,
+            "position": position,
+            "ordinal": last[notice.organization_id] + 1,
+            "event": notice.event,
+            "severity": notice.severity,
+            "subject_kind": notice.subject,
+            "subject_id": notice.subject_id,
+            "title": notice.title,
+            "text": notice.text,
+            "count": 1,
+            "created_at": at,
+            "updated_at": at,
+        }
+        for notice in notices
+    ]
+    statement = upsert(NoticeRow)
+    key = ["dedupe_key", "organization_id"]
+    if not renews:
+        work.session.execute(statement.on_conflict_do_nothing(index_elements=key), rows)
+        return
+    newer = statement.excluded
+    renewed = {name: newer[name] for name in ("position", "ordinal", "severity", "title", "text", "updated_at")}
+    work.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=key,
+            set_=renewed | {"count": col(NoticeRow.count) + 1},
+            where=col(NoticeRow.position) < newer.position,
+        ),
+        rows,
+    )
+
+
+def _last_ordinals(work: Work, organization_ids: Sequence[OrganizationId]) -> dict[str, int]:
+    """Return the ordinal of each organization's newest notice, 0 where there is none.
+
+    Safe without a lock: notices are written by one follower, which holds its cursor.
+    """
+    told_ones = func.unnest(literal(list(organization_ids), ARRAY(Text))).table_valued("id").render_derived()
+    newest = (
+        sql_select(func.max(NoticeRow.ordinal))
+        .where(col(NoticeRow.organization_id) == told_ones.c.id)
+        .scalar_subquery()
+    )
+    rows = work.session.execute(sql_select(told_ones.c.id, func.coalesce(newest, 0)))
+    return {row[0]: row[1] for row in rows}
+
+
+def notices(
+    reading: Reading, organization_id: OrganizationId, before: int | None, limit: int, *, unread: bool
+) -> list[Notice]:
+    """Return an organization's notices below the ordinal ``before``, newest first, as the caller has read them."""
+    seen = _seen(reading.principal.user_id)
+    query = sql_select(*_SHOWN, seen.label("seen")).where(col(NoticeRow.organization_id) == organization_id)
+    if before is not None:
+        query = query.where(col(NoticeRow.ordinal) < before)
+    if unread:
+        query = query.where(~seen)
+    rows = reading.session.execute(query.order_by(col(NoticeRow.ordinal).desc()).limit(limit))
+    return [_notice(row) for row in rows]
+
+
+def unread_count(reading: Reading, organization_id: OrganizationId) -> int:
+    """Return how many of an organization's notices the caller has not read."""
+    query = (
+        sql_select(func.count())
+        .select_from(NoticeRow)
+        .where(col(NoticeRow.organization_id) == organization_id, ~_seen(reading.principal.user_id))
+    )
+    return int(reading.session.execute(query).scalar_one())
+
+
+def mark_read(work: Work, organization_id: OrganizationId, notice_id: str | None) -> int:
+    """Record that the caller has read one notice of its organization, or with None all; return how many were new."""
+    unread = sql_select(
+        literal(work.principal.user_id).label("user_id"),
+        col(NoticeRow.id),
+        col(NoticeRow.ordinal),
+        col(NoticeRow.organization_id),
+        literal(work.now).label("read_at"),
+    ).where(col(NoticeRow.organization_id) == organization_id, ~_seen(work.principal.user_id))
+    if notice_id is not None:
+        unread = unread.where(col(NoticeRow.id) == notice_id)
+    columns = ["user_id", "notice_id", "ordinal", "organization_id", "read_at"]
+    statement = upsert(NoticeReadRow).from_select(columns, unread).on_conflict_do_nothing()
+    return len(work.session.execute(statement.returning(col(NoticeReadRow.notice_id))).all())
+
+
+def exists_in(reading: Reading, organization_id: OrganizationId, notice_id: str) -> bool:
+    """Return whether a notice is one of the organization's."""
+    query = select(NoticeRow.id).where(NoticeRow.id == notice_id, NoticeRow.organization_id == organization_id)
+    return reading.session.exec(query).first() is not None
+
+
+def _seen(user_id: UserId) -> ColumnElement[bool]:
+    """Return the condition that the user has read the notice as it stands."""
+    return exists().where(
+        col(NoticeReadRow.user_id) == user_id,
+        col(NoticeReadRow.notice_id) == col(NoticeRow.id),
+        col(NoticeReadRow.ordinal) == col(NoticeRow.ordinal),
+    )
+
+
+def _notice(row: Any) -> Notice:  # noqa: ANN401 - a row of _SHOWN and what was read
+    return Notice(
+        row.id,
+        row.ordinal,
+        row.event,
+        Severity(row.severity),
+        Subject(row.subject_kind),
+        row.subject_id,
+        row.title,
+        row.text,
+        row.count,
+        row.created_at.astimezone(UTC),
+        row.updated_at.astimezone(UTC),
+        row.seen,
+    )

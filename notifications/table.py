@@ -1,0 +1,555 @@
+"""The one table of who is told what, in which words, and where it leads: an event without a row here tells nobody."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Data = Mapping[str, Any]
+"""An event's own fields as JSON values."""
+
+
+class Audience(StrEnum):
+    """Who is told. ``INVITED``: the approved providers that received the request and have not declined it."""
+
+    BUYER = "buyer"
+    INVITED = "invited providers"
+    PROVIDER = "the provider concerned"
+    PLATFORM = "platform"
+
+
+class Severity(StrEnum):
+    """How much it matters: to know, to act on, or something that went wrong."""
+
+    INFO = "info"
+    ACTION = "action"
+    WARNING = "warning"
+
+
+class Subject(StrEnum):
+    """What a notice leads to. A provider knows a request by its own invitation only."""
+
+    REQUEST = "request"
+    INVITATION = "invitation"
+    CONTRACT = "contract"
+    BUYER = "buyer"
+    PROVIDER = "provider"
+
+
+ID_FIELDS = {
+    Subject.REQUEST: "request_id",
+    Subject.CONTRACT: "contract_id",
+    Subject.BUYER: "buyer_id",
+    Subject.PROVIDER: "provider_id",
+}
+"""The event's field that names the subject; an invitation is found by who is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForBuyer:
+    """All that a text for a buyer is made from: its own words, and how many providers have them or decline.
+
+    ``provider`` is a name only in the events ``AFTER_THE_OPENING``. ``waits``: the request waits for verification.
+    """
+
+    title: str = ""
+    lots: str = ""
+    provider: str = ""
+    invited: int = 0
+    declined: int = 0
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForProvider:
+    """All that a text for a provider is made from: the buyer's name for this request alone, and its own lots."""
+
+    pseudonym: str = ""
+    lots: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForPlatform:
+    """All that a text for the platform is made from. Who a buyer is, is not in it: reading that is recorded."""
+
+    provider: str = ""
+
+
+Facts = ForBuyer | ForProvider | ForPlatform
+FACTS: Mapping[Audience, type[Facts]] = {
+    Audience.BUYER: ForBuyer,
+    Audience.INVITED: ForProvider,
+    Audience.PROVIDER: ForProvider,
+    Audience.PLATFORM: ForPlatform,
+}
+
+AFTER_THE_OPENING = frozenset(
+    {
+        "identity.disclosed",
+        "disclosure.read",
+        "lots.returned",
+        "terms.presented",
+        "terms.accepted",
+        "terms.refused",
+        "contract.made",
+    }
+)
+"""The events that happen when the buyer knows the bidders, so that a provider's name may be told to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one event tells one audience. ``title`` and ``text`` are filled from the audience's facts.
+
+    ``per`` names the fields of the event that make one notice: a request's 300 lots that open tell once. Empty: every
+    event has its own. ``renews``: an event more makes the notice new again and counts it; otherwise the first tells.
+    ``if_event`` and ``if_facts``: it tells only where they hold.
+    """
+
+    event: str
+    audience: Audience
+    severity: Severity
+    subject: Subject
+    title: str
+    text: str
+    per: tuple[str, ...] = ()
+    renews: bool = False
+    if_event: Callable[[Data], bool] = lambda _data: True
+    if_facts: Callable[[Data, Facts], bool] = lambda _data, _facts: True
+
+
+def _waits(_data: Data, facts: Facts) -> bool:
+    return isinstance(facts, ForBuyer) and facts.waits
+
+
+def _is_news(data: Data, facts: Facts) -> bool:
+    """A later distribution that reaches nobody new is none."""
+    return isinstance(facts, ForBuyer) and (bool(data["count"]) or not facts.invited)
+
+
+def _is_open_bid(data: Data) -> bool:
+    """While bids are sealed, not even that there is one is told."""
+    return data["event"]["amount"] is not None
+
+
+_BUYER, _INVITED, _PROVIDER, _PLATFORM = Audience.BUYER, Audience.INVITED, Audience.PROVIDER, Audience.PLATFORM
+_INFO, _ACTION, _WARNING = Severity.INFO, Severity.ACTION, Severity.WARNING
+_PER_REQUEST = ("request_id",)
+
+_REGISTRATION = (
+    Row(
+        "buyer.registered",
+        _BUYER,
+        _INFO,
+        Subject.BUYER,
+        "Welcome",
+        "You can write and submit requests now. Providers see them once your organization is verified.",
+    ),
+    Row(
+        "buyer.verification_requested",
+        _PLATFORM,
+        _ACTION,
+        Subject.BUYER,
+        "A buyer asks to be verified",
+        "Its evidence waits for a decision.",
+    ),
+    Row(
+        "buyer.flagged",
+        _PLATFORM,
+        _ACTION,
+        Subject.BUYER,
+        "A verification needs a second pair of eyes",
+        "An admin wants another admin to decide this case.",
+    ),
+    Row(
+        "buyer.verified",
+        _BUYER,
+        _INFO,
+        Subject.BUYER,
+        "Your organization is verified",
+        "Requests that waited for this are published now.",
+    ),
+    Row(
+        "buyer.rejected",
+        _BUYER,
+        _WARNING,
+        Subject.BUYER,
+        "Your organization was not verified",
+        "The reason stands with your registration. Complete your evidence and ask again.",
+    ),
+    Row(
+        "buyer.verification_revoked",
+        _BUYER,
+        _WARNING,
+        Subject.BUYER,
+        "Your organization is no longer verified",
+        "Your open requests take no bids until it is verified again.",
+    ),
+    Row(
+        "buyer.verification_expired",
+        _BUYER,
+        _WARNING,
+        Subject.BUYER,
+        "Your verification has expired",
+        "Your open requests take no bids until your organization is verified again.",
+    ),
+    Row(
+        "identity.read",
+        _BUYER,
+        _INFO,
+        Subject.BUYER,
+        "The platform read your identity",
+        "Who read it and when stands with your registration.",
+        per=("buyer_id",),
+        renews=True,
+    ),
+    Row(
+        "provider.registered",
+        _PLATFORM,
+        _ACTION,
+        Subject.PROVIDER,
+        "A provider asks to be approved",
+        "{provider} registered and waits for a decision.",
+    ),
+    Row(
+        "provider.approved",
+        _PROVIDER,
+        _INFO,
+        Subject.PROVIDER,
+        "You are approved",
+        "You receive the requests that your filters accept from now on.",
+    ),
+    Row(
+        "provider.suspended",
+        _PROVIDER,
+        _WARNING,
+        Subject.PROVIDER,
+        "You are suspended",
+        "You receive and open no requests for the time being. The reason stands with your registration.",
+    ),
+    Row(
+        "provider.closed",
+        _PROVIDER,
+        _WARNING,
+        Subject.PROVIDER,
+        "Your registration has ended",
+        "The reason stands with your registration.",
+    ),
+)
+
+_REQUESTS = (
+    Row(
+        "request.submitted",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "Waiting for verification",
+        "“{title}” is submitted. It is published by itself once your organization is verified.",
+        if_facts=_waits,
+    ),
+    Row(
+        "request.lapsed",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "A closing time has passed",
+        "“{title}” is a draft again: it closed before your organization was verified. Set a new time and submit it.",
+    ),
+    Row(
+        "request.published",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "Published",
+        "“{title}” is published. Providers see it without your name.",
+    ),
+    Row(
+        "request.distributed",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "Given to providers",
+        "Providers that have received “{title}”: {invited}.",
+        per=_PER_REQUEST,
+        renews=True,
+        if_facts=_is_news,
+    ),
+    Row(
+        "provider.invited",
+        _PROVIDER,
+        _ACTION,
+        Subject.INVITATION,
+        "A new request",
+        "You received the request of {pseudonym}.",
+    ),
+    Row(
+        "invitation.declined",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "Providers decline",
+        "{declined} of {invited} providers decline “{title}”.",
+        per=_PER_REQUEST,
+        renews=True,
+    ),
+    Row(
+        "request.amended",
+        _INVITED,
+        _ACTION,
+        Subject.INVITATION,
+        "A request was amended",
+        "{pseudonym} changed its request. A bid made before stands on the earlier version.",
+    ),
+    Row(
+        "request.withdrawn",
+        _INVITED,
+        _WARNING,
+        Subject.INVITATION,
+        "A request was withdrawn",
+        "{pseudonym} took its request back.",
+    ),
+    Row(
+        "request.suspended",
+        _BUYER,
+        _WARNING,
+        Subject.REQUEST,
+        "A request is suspended",
+        "“{title}” takes no bids for the time being.",
+    ),
+    Row(
+        "request.suspended",
+        _INVITED,
+        _WARNING,
+        Subject.INVITATION,
+        "A request is suspended",
+        "The request of {pseudonym} takes no bids for the time being.",
+    ),
+    Row("request.resumed", _BUYER, _INFO, Subject.REQUEST, "A request goes on", "“{title}” takes bids again."),
+    Row(
+        "request.resumed",
+        _INVITED,
+        _ACTION,
+        Subject.INVITATION,
+        "A request goes on",
+        "The request of {pseudonym} takes bids again.",
+    ),
+    Row(
+        "request.not_awarded",
+        _BUYER,
+        _WARNING,
+        Subject.REQUEST,
+        "Ended without an award",
+        "“{title}” ended without an award.",
+    ),
+)
+
+_AUCTIONS = (
+    Row(
+        "auction.opened",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "Bids are taken",
+        "“{title}” takes bids now.",
+        per=_PER_REQUEST,
+    ),
+    Row(
+        "auction.opened",
+        _INVITED,
+        _ACTION,
+        Subject.INVITATION,
+        "Bids are taken",
+        "The request of {pseudonym} takes bids now.",
+        per=_PER_REQUEST,
+    ),
+    Row(
+        "bid.placed",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "New bids",
+        "There are new bids on “{title}”.",
+        per=_PER_REQUEST,
+        renews=True,
+        if_event=_is_open_bid,
+    ),
+    Row(
+        "auction.closed",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "Bidding is over",
+        "“{title}” takes no more bids.",
+        per=_PER_REQUEST,
+    ),
+    Row(
+        "auction.closed",
+        _INVITED,
+        _INFO,
+        Subject.INVITATION,
+        "Bidding is over",
+        "The request of {pseudonym} takes no more bids.",
+        per=_PER_REQUEST,
+    ),
+    Row(
+        "auction.bids_opened",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "The bids are open",
+        "Compare the bids on “{title}” and decide.",
+        per=_PER_REQUEST,
+    ),
+)
+
+_DEALS = (
+    Row("award.made", _BUYER, _INFO, Subject.REQUEST, "Decided", "Awarded in “{title}”: {lots}."),
+    Row(
+        "award.won",
+        _PROVIDER,
+        _ACTION,
+        Subject.INVITATION,
+        "You won",
+        "Yours in the request of {pseudonym}: {lots}. You may read who the buyer is.",
+    ),
+    Row(
+        "award.lost",
+        _PROVIDER,
+        _INFO,
+        Subject.INVITATION,
+        "Not selected",
+        "Your bid on the request of {pseudonym} was not selected.",
+    ),
+    Row(
+        "identity.disclosed",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "Your identity was disclosed",
+        "{provider} may read who you are: it won in “{title}”.",
+    ),
+    Row(
+        "disclosure.read",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "Your identity was read",
+        "{provider} read who you are.",
+        per=("request_id", "provider_id"),
+        renews=True,
+    ),
+    Row(
+        "lots.returned",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "Lots are yours again",
+        "The award to {provider} fell through. To be decided again in “{title}”: {lots}.",
+    ),
+    Row(
+        "terms.presented",
+        _BUYER,
+        _ACTION,
+        Subject.CONTRACT,
+        "Terms wait for you",
+        "Read the terms of {provider} for “{title}” and accept or refuse them.",
+    ),
+    Row(
+        "terms.accepted",
+        _PROVIDER,
+        _INFO,
+        Subject.CONTRACT,
+        "Your terms were accepted",
+        "The buyer of your award in the request of {pseudonym} accepted your terms.",
+    ),
+    Row(
+        "terms.refused",
+        _PROVIDER,
+        _WARNING,
+        Subject.CONTRACT,
+        "Your terms were refused",
+        "The buyer of your award in the request of {pseudonym} refused your terms; your lots went back to it.",
+    ),
+    Row(
+        "contract.made",
+        _BUYER,
+        _INFO,
+        Subject.CONTRACT,
+        "A contract was made",
+        "Your contract with {provider} on “{title}” is made.",
+    ),
+    Row(
+        "contract.made",
+        _PROVIDER,
+        _INFO,
+        Subject.CONTRACT,
+        "A contract was made",
+        "Your contract from the request of {pseudonym} is made.",
+    ),
+)
+
+ROWS: tuple[Row, ...] = (*_REGISTRATION, *_REQUESTS, *_AUCTIONS, *_DEALS)
+
+_OWN_DOING = "who did it is all who need to know"
+_SAID_OTHERWISE = "another event of the same step tells it"
+TOLD_TO_NOBODY: Mapping[str, str] = {
+    "organization.created": _SAID_OTHERWISE,
+    "user.created": _OWN_DOING,
+    "user.deactivated": _OWN_DOING,
+    "user.initial_password_renewed": _OWN_DOING,
+    "user.signed_in": _OWN_DOING,
+    "user.signed_out": _OWN_DOING,
+    "user.session_revoked": "it belongs to one user; notices are an organization's",
+    "user.password_changed": _OWN_DOING,
+    "user.second_factor_confirmed": _OWN_DOING,
+    "api_key.created": _OWN_DOING,
+    "api_key.revoked": _OWN_DOING,
+    "catalogue.changed": "it concerns nobody's deal",
+    "buyer.changed": _OWN_DOING,
+    "buyer.evidence_added": _OWN_DOING,
+    "sites.saved": _OWN_DOING,
+    "site.removed": _OWN_DOING,
+    "filter.saved": _OWN_DOING,
+    "filter.removed": _OWN_DOING,
+    "filters.replaced": _OWN_DOING,
+    "terms.published": _OWN_DOING,
+    "invitation.seen": "the counts of the request show it",
+    "invitation.reopened": "the counts of the request show it",
+    "request.drafted": _OWN_DOING,
+    "request.awarded": _SAID_OTHERWISE,
+    "auction.scheduled": _SAID_OTHERWISE,
+    "auction.bidder_invited": _SAID_OTHERWISE,
+    "auction.paused": _SAID_OTHERWISE,
+    "auction.resumed": _SAID_OTHERWISE,
+    "auction.extended": _SAID_OTHERWISE,
+    "auction.awarded": _SAID_OTHERWISE,
+    "auction.returned": _SAID_OTHERWISE,
+    "auction.failed": _SAID_OTHERWISE,
+    "auction.cancelled": _SAID_OTHERWISE,
+    "bid.withdrawn": "only sealed bids are withdrawn, and of those nobody may know",
+}
+"""Events that were looked at and tell nobody, and why. An event is here or in ``ROWS``."""
+
+_BY_EVENT: Mapping[str, tuple[Row, ...]] = {
+    name: tuple(row for row in ROWS if row.event == name) for name in {row.event for row in ROWS}
+}
+EVENTS = frozenset(_BY_EVENT)
+_LOTS_NAMED = 5
+
+
+def rows_of(event: str) -> tuple[Row, ...]:
+    """Return whom ``event`` tells what; nobody anything unless the table says so."""
+    return _BY_EVENT.get(event, ())
+
+
+def words(row: Row, facts: Facts) -> tuple[str, str]:
+    """Return title and text of a notice. Raises KeyError when ``row`` asks for what its audience may not know."""
+    known = {name: getattr(facts, name) for name in facts.__slots__}
+    return row.title.format_map(known), row.text.format_map(known)
+
+
+def lots_in_words(refs: tuple[str, ...]) -> str:
+    """Return lot references as they stand in a sentence: named while they are few, else counted."""
+    if not refs:
+        return "no lot"
+    return ", ".join(refs) if len(refs) <= _LOTS_NAMED else f"{len(refs)} lots"
