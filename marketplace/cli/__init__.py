@@ -1,0 +1,1 @@
+"""The command line: the operator's commands, the same steps as the API for buyers, desks and admins, and the demo."""

@@ -1,0 +1,43 @@
+"""The command ``marketplace``: all groups of commands in one place, and errors in plain words."""
+
+import sys
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from marketplace.cli import database, operator
+from marketplace.kernel.errors import ProblemError
+from marketplace.kernel.postgres import PostgresError
+
+app = typer.Typer(
+    name="marketplace",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Tenderline: a reverse-auction marketplace for telecom services with anonymous buyers.",
+)
+app.add_typer(database.app, name="db")
+operator.add_to(app)
+
+
+def main() -> None:
+    """Run the command line. What the user can mend is one sentence on standard error and exit code 1."""
+    try:
+        app()
+    except (PostgresError, ProblemError, OSError) as error:
+        _fail(str(error))
+        if isinstance(error, ProblemError):
+            for field in error.errors:
+                _fail(f"  {field.pointer}: {field.message}")
+        sys.exit(1)
+    except ValidationError as error:
+        _fail("The configuration is not right:")
+        for item in error.errors():
+            name = "_".join(str(part) for part in item["loc"]).upper()
+            _fail(f"  {'MARKETPLACE_' + name + ': ' if name else ''}{item['msg']}")
+        sys.exit(1)
+
+
+def _fail(text: str) -> None:
+    Console(stderr=True).print(text, markup=False, highlight=False)

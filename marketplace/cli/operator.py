@@ -1,0 +1,109 @@
+"""The operator's commands: serve, worker, doctor, the API document, the journal's proof, and the first admin."""
+
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich import print as show
+
+from marketplace import doctor as examination
+from marketplace import schema, wiring, worker
+from marketplace.app import create_app
+from marketplace.identity import service as identity
+from marketplace.kernel import journal
+from marketplace.kernel.config import Settings
+
+OPENAPI = Path("openapi/marketplace.json")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the operator's commands to ``app``."""
+    for command in (serve, run_worker, doctor, openapi, verify_journal, create_admin):
+        app.command(_NAMES.get(command.__name__, command.__name__))(command)
+
+
+_NAMES = {"run_worker": "worker", "verify_journal": "audit", "create_admin": "admin"}
+
+
+def serve() -> None:
+    """Serve the marketplace: starts the embedded database if there is no other, migrates, listens."""
+    settings = Settings()
+    market = wiring.assemble(settings)
+    schema.migrate(market.database.owner)
+    show(f"Tenderline listens on {settings.address} ({settings.profile}).")
+    uvicorn.run(
+        create_app(market),
+        host=settings.host,
+        port=settings.port,
+        log_level="info" if settings.debug else "warning",
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def run_worker() -> None:
+    """Run the worker alone: for installations that serve with MARKETPLACE_WORKER=false."""
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    with worker.working(wiring.assemble(Settings())):
+        show("The worker runs; end it with Ctrl-C.")
+        try:
+            ended.wait()
+        except KeyboardInterrupt:
+            show("Ending.")
+
+
+def doctor() -> None:
+    """Tell in plain words what is wrong with this installation; exit code 1 if anything is."""
+    found = examination.examine()
+    for finding in found:
+        mark = {True: "[green]ok[/green]  ", False: "[red]wrong[/red]"}[finding.good]
+        show(f"{mark} {finding.what}: {finding.says}")
+    if not all(finding.good for finding in found):
+        raise typer.Exit(1)
+
+
+def openapi(
+    check: Annotated[bool, typer.Option(help="compare with the committed document instead of writing it")] = False,  # noqa: FBT002 - an option
+    file: Annotated[Path, typer.Option(help="where the document is")] = OPENAPI,
+) -> None:
+    """Write the API's document, or check that the written one is up to date."""
+    text = json.dumps(create_app(wiring.unconnected()).openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    if not check:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        show(f"Written to {file}.")
+    elif not file.exists() or file.read_text(encoding="utf-8") != text:
+        show(f"{file} is out of date: run 'marketplace openapi' and commit it.")
+        raise typer.Exit(1)
+
+
+def verify_journal() -> None:
+    """Recompute every hash chain of the journal and say whether each event is as it was written."""
+    market = wiring.assemble(Settings())
+    with market.workshop.reading() as reading:
+        report = journal.verify(reading.session)
+    if report.broken:
+        show(f"[red]Broken:[/red] {report.broken}.")
+        raise typer.Exit(1)
+    show(f"All {report.events:,} events of {report.streams:,} streams are as they were written.")
+
+
+def create_admin(
+    email: Annotated[str, typer.Argument(help="the admin's e-mail address")],
+    name: Annotated[str, typer.Argument(help="the admin's full name")],
+) -> None:
+    """Create a platform admin and print its initial password, once."""
+    market = wiring.assemble(Settings())
+    schema.migrate(market.database.owner)
+    with market.workshop.work() as work:
+        user = identity.ensure_platform_admin(work, email, name)
+    if user is None:
+        show(f"{email} is an admin already.")
+    else:
+        show(f"{email} may sign in with {user.initial_password} until {user.expires_at:%Y-%m-%d %H:%M} UTC.")

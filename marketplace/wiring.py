@@ -1,0 +1,91 @@
+"""All wiring in one place: which rooms' routes, reactions and alarms make up the application."""
+
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter
+from pydantic import SecretStr
+
+from buyers.desk import reactions as desk_reactions
+from buyers.desk import routes as desk
+from buyers.registry import routes as registry
+from buyers.registry import site_routes, verification, verification_routes
+from marketplace.awards import reactions as awards_reactions
+from marketplace.awards import routes as awards
+from marketplace.bidding import reactions as bidding_reactions
+from marketplace.bidding import routes as bidding
+from marketplace.catalogue import routes as catalogue
+from marketplace.contracts import reactions as contracts_reactions
+from marketplace.contracts import routes as contracts
+from marketplace.identity import routes as identity
+from marketplace.kernel.alarms import Ring
+from marketplace.kernel.clock import Clock, database_clock
+from marketplace.kernel.config import Settings
+from marketplace.kernel.db import Database, connect
+from marketplace.kernel.vault import Vault, open_vault
+from marketplace.kernel.work import Reaction, Reactions, Workshop
+from matching import reactions as matching_reactions
+from matching import routes as matching
+from notifications import reactions as notifications_reactions
+from notifications import routes as notifications
+from sellers import routes as sellers
+
+ROUTERS: tuple[APIRouter, ...] = (
+    identity.router,
+    catalogue.router,
+    registry.router,
+    site_routes.router,
+    verification_routes.router,
+    sellers.providers,
+    sellers.desk,
+    matching.invitations,
+    matching.platform,
+    bidding.router,
+    desk.router,
+    awards.router,
+    contracts.router,
+    notifications.router,
+)
+REACTIONS: tuple[Reaction, ...] = (
+    *desk_reactions.REACTIONS,
+    *matching_reactions.REACTIONS,
+    *bidding_reactions.REACTIONS,
+    *awards_reactions.REACTIONS,
+    *contracts_reactions.REACTIONS,
+    *notifications_reactions.REACTIONS,
+)
+RINGS: Mapping[str, Ring] = {**verification.RINGS, **bidding_reactions.RINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Marketplace:
+    """One wired marketplace: what a server, a worker, a command and a test all start from."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    workshop: Workshop
+    wake: threading.Event
+
+
+def assemble(settings: Settings, clock: Clock = database_clock, database: Database | None = None) -> Marketplace:
+    """Return the marketplace of ``settings``. Starts the embedded database unless an address or ``database`` is given.
+
+    Raises PostgresError when the embedded server can't start.
+    """
+    wake = threading.Event()
+    database = database or connect(settings)
+    woken: Callable[[], None] = wake.set
+    vault = open_vault(settings)
+    workshop = Workshop(database, vault, Reactions(REACTIONS), clock, woken)
+    return Marketplace(settings, database, vault, workshop, wake)
+
+
+def unconnected() -> Marketplace:
+    """Return a marketplace that touches no database and no files: to describe the application, not to run it."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(folder=Path(folder), database_url=SecretStr("postgresql://localhost/none"), worker=False)
+        return assemble(settings)
