@@ -156,7 +156,7 @@ def _seen(user_id: UserId) -> ColumnElement[bool]:
     )
 
 
-def _notice(row: Any) -> Notice:  # noqa: ANN401 - a row of _SHOWN and what was read
+def _notice(row: Any) -> Notice:
     return Notice(
         row.id,
         row.ordinal,

@@ -25,8 +25,10 @@ NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
 
 def _cluster_folder(config: pytest.Config) -> Path:
-    """The same for all workers of a run. Not below pytest's own folder: where root may not make a user namespace,
-    the server runs as nobody, who can't enter that."""
+    """The same for all workers of a run, and not below pytest's own folder.
+
+    Where root may not make a user namespace, the server runs as nobody, who can't enter that.
+    """
     base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     return Path(tempfile.gettempdir()) / f"marketplace-tests-{os.getuid()}-{run.name}"
@@ -64,15 +66,19 @@ def clock() -> StagedClock:
     return StagedClock(NOON)
 
 
-@pytest.fixture
-def market(database: Database, settings: Settings, clock: StagedClock) -> Marketplace:
-    """An empty marketplace whose clock stands at ``clock.now``."""
+def empty_market(database: Database, settings: Settings, clock: StagedClock) -> Marketplace:
+    """Return a marketplace with nothing in it, whose clock stands at ``clock.now``."""
     owner = create_engine(database.owner)
     with owner.begin() as connection:
         tables = ", ".join(table.fullname for table in schema.METADATA.sorted_tables)
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
     owner.dispose()
     return assemble(settings, clock, database)
+
+
+@pytest.fixture
+def market(database: Database, settings: Settings, clock: StagedClock) -> Marketplace:
+    return empty_market(database, settings, clock)
 
 
 @pytest.fixture

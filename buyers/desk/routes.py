@@ -36,7 +36,7 @@ _EDITING = http.problems(NotFoundError, StaleError, PreconditionRequiredError, r
 @router.post("", status_code=201, summary="Begin a request")
 def create_request(parts: RequestParts, work: Working, _: Writer, response: Response) -> RequestOutput:
     """A draft may be as incomplete as you like: what is given is checked, what is missing can follow."""
-    request = service.create(work, parts.model_dump(exclude_unset=True))
+    request = service.create(work, parts.given())
     response.headers["Location"] = f"/requests/{request.id}"
     return _output(request, response)
 
@@ -63,7 +63,7 @@ def edit_request(
     request_id: str, parts: RequestParts, work: Working, _: Writer, response: Response, if_match: IfMatch = None
 ) -> RequestOutput:
     """Send the parts that changed, and in `If-Match` the version that you edit: made for saving while you type."""
-    return _output(service.edit(work, request_id, parts.model_dump(exclude_unset=True), if_match), response)
+    return _output(service.edit(work, request_id, parts.given(), if_match), response)
 
 
 @router.get("/{request_id}/preview", summary="What carriers get", responses=http.problems(NotFoundError))
@@ -110,7 +110,7 @@ def amend_request(
     request_id: str, parts: RequestParts, work: Working, _: Submitter, response: Response, if_match: IfMatch = None
 ) -> RequestOutput:
     """A new version for all invited carriers. Bids made before stand on the earlier version until confirmed."""
-    return _output(service.amend(work, request_id, parts.model_dump(exclude_unset=True), if_match), response)
+    return _output(service.amend(work, request_id, parts.given(), if_match), response)
 
 
 @router.post(

@@ -286,7 +286,7 @@ def upsert_sites(work: Work, buyer_id: OrganizationId, rows: Iterable[SiteDetail
         ).returning(col(SiteRow.label), col(SiteRow.id))
     )
     work.session.expire_all()
-    return {label: site_id for label, site_id in stored}
+    return {row.label: row.id for row in stored}
 
 
 def save_site(work: Work, buyer_id: OrganizationId, site: Site) -> None:

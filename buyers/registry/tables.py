@@ -13,21 +13,21 @@ from marketplace.kernel.tables import document, instant
 REGISTRY: dict[str, Any] = {"schema": "registry"}
 
 
-def _text(default: str | None = None) -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def _text(default: str | None = None) -> Any:
     column: Column[str] = Column(Text, nullable=False)
     return Field(sa_column=column) if default is None else Field(default=default, sa_column=column)
 
 
-def _key() -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def _key() -> Any:
     return Field(sa_column=Column(Text, primary_key=True))
 
 
-def _of_buyer(*, primary_key: bool = False, index: bool = False) -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def _of_buyer(*, primary_key: bool = False, index: bool = False) -> Any:
     target = ForeignKey("registry.buyers.organization_id")
     return Field(sa_column=Column(Text, target, primary_key=primary_key, nullable=False, index=index))
 
 
-def _degrees() -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def _degrees() -> Any:
     return Field(default=None, sa_column=Column(Numeric(9, 6), nullable=True))
 
 

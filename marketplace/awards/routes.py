@@ -93,7 +93,7 @@ def read_own_wins(invitation_id: str, reading: ReadingOnly, principal: Provider)
 
 
 @router.get("/invitations/{invitation_id}/buyer", summary="Meet the buyer", responses=http.problems(NotFoundError))
-def read_buyer(invitation_id: str, work: Working, principal: Provider) -> BuyerIdentityOutput:
+def meet_buyer(invitation_id: str, work: Working, principal: Provider) -> BuyerIdentityOutput:
     """From the award on, and for its winners alone. Each reading is recorded and told to the buyer."""
     invitation = sellers.invitation(work, InvitationId(invitation_id))
     identity = disclosure.read_identity(work, invitation.request_id, principal.organization_id)

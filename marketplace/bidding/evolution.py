@@ -67,7 +67,7 @@ def _scheduled(event: LotScheduled) -> LotState:
     )
 
 
-def _after(state: LotState, event: Event, **changes: Any) -> LotState:  # noqa: ANN401 - fields of LotState
+def _after(state: LotState, event: Event, **changes: Any) -> LotState:
     return replace(state, sequence=state.sequence + 1, at=event.at, **changes)
 
 

@@ -403,7 +403,7 @@ EVENTS: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
 """The closed vocabulary: every event by its type's name."""
 
 
-def event_from(type_: str, document: Any) -> Event:  # noqa: ANN401 - JSON values
+def event_from(type_: str, document: Any) -> Event:
     """Return the event that ``codec.dump`` turned into ``document``. Raises KeyError for a type that doesn't exist."""
     return codec.load(EVENTS[type_], document)
 

@@ -207,7 +207,8 @@ def own_bids(reading: Reading, invitation_id: str) -> list[OwnBid]:
                 standing is not None and standing.bid_id == row.id,
             )
         )
-    return found
+    # lots in their order inside one instant: an order by random ids would differ from call to call of the same story
+    return sorted(found, key=lambda bid: (-bid.placed_at.timestamp(), len(bid.lot), bid.lot))
 
 
 def bidder_views(reading: Reading, invitation_id: str) -> dict[str, BidderView]:

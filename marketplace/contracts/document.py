@@ -55,7 +55,7 @@ def contract_document(
     }
 
 
-def verify_document(document: Any, sha256: str) -> bool:  # noqa: ANN401 - JSON values from anywhere
+def verify_document(document: Any, sha256: str) -> bool:
     """Tell whether ``document`` is, value for value, the contract with this hash and accepts its own terms."""
     try:
         return (

@@ -6,7 +6,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from marketplace.bidding.offer import FeatureAnswer, UsageRate
-from marketplace.kernel.access import UserRole
 from marketplace.kernel.ids import BidId, InvitationId, OrganizationId, RequestId, UserId
 
 
@@ -101,7 +100,7 @@ class Acceptance:
 
     user_id: UserId
     full_name: str
-    role: UserRole
+    role: str
     at: datetime
     terms_sha256: str
     shown_sha256: str

@@ -19,7 +19,11 @@ from marketplace.kernel.ids import OrganizationId
 from marketplace.wiring import Marketplace
 from tests.factories import SignedIn, a_user
 
-SITES = "label,street,city,state,postal_code,country\nHQ,1 Pine St,Seattle,WA,98101,US\nDepot,9 Oak Ave,Yakima,WA,98901,US\n"
+SITES = (
+    "label,street,city,state,postal_code,country\n"
+    "HQ,1 Pine St,Seattle,WA,98101,US\n"
+    "Depot,9 Oak Ave,Yakima,WA,98901,US\n"
+)
 LINES = (
     "site,service_type,quantity,bandwidth_mbps\n"
     "HQ,data.dedicated-internet-access,1,500\n"
@@ -118,10 +122,11 @@ def deal(market: Marketplace, client: TestClient, clock: StagedClock, run_worker
     return Deal(request_id, buyer, blue, red)
 
 
-def contract_of(deal: Deal, name: str) -> Any:
+def contract_of(deal: Deal, name: str) -> dict[str, Any]:
     rows = deal.buyer("GET", f"/requests/{deal.request_id}/contracts")
     (row,) = [row for row in rows if row["provider_name"] == name and row["status"] == "presented"]
-    return deal.buyer("GET", f"/contracts/{row['id']}")
+    contract: dict[str, Any] = deal.buyer("GET", f"/contracts/{row['id']}")
+    return contract
 
 
 def test_each_winner_s_terms_are_presented_with_its_lots_and_prices(deal: Deal) -> None:
@@ -233,7 +238,7 @@ def test_refused_terms_give_the_lots_back_for_the_next_bid(deal: Deal, market: M
         ("Red", "T2", "refused"),
     ]
     with market.workshop.reading() as reading:
-        told = [event for event in journal.of_stream(reading.session, f"contract:{refused['id']}")]
+        told = list(journal.of_stream(reading.session, f"contract:{refused['id']}"))
     assert [event.name for event in told] == ["terms.presented", "terms.refused"]
     assert reason not in json.dumps([event.data for event in told])
 
