@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from marketplace import wiring, worker
@@ -13,6 +15,25 @@ from marketplace.kernel.access import Principal
 from marketplace.kernel.config import Settings
 from marketplace.wiring import Marketplace
 
+TAGS = [
+    {"name": "account", "description": "Signing in, passwords, second factors, API keys, users of an organization"},
+    {"name": "buyer", "description": "A buyer's registration, its record and its verification"},
+    {
+        "name": "sites",
+        "description": "A buyer's address book: carriers see a site only as far as a request discloses it",
+    },
+    {"name": "verification", "description": "The platform's queue of buyers to verify, and its decisions"},
+    {"name": "catalogue", "description": "What can be requested and filtered: service types and their features"},
+    {"name": "requests", "description": "A buyer's requests: drafted, checked for leaks, submitted, amended"},
+    {"name": "providers", "description": "Registration and approval of carriers"},
+    {"name": "provider desk", "description": "A carrier's own record, filters and terms documents"},
+    {"name": "invitations", "description": "What a carrier received, as every invited carrier sees it, and why"},
+    {"name": "bids", "description": "A carrier's bids, their receipts, and what the rules show of the competition"},
+    {"name": "awards", "description": "Comparing, selecting, and the moment in which the winner learns the name"},
+    {"name": "contracts", "description": "Terms presented, accepted or refused, and the frozen contract"},
+    {"name": "notices", "description": "What happened, for whom it concerns"},
+    {"name": "back office", "description": "What the platform's agents look into"},
+]
 DESCRIPTION = "A reverse-auction marketplace for telecom services: carriers compete for buyers they cannot identify."
 
 
@@ -48,7 +69,34 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
     http.install(app)
     for router in wiring.ROUTERS:
         app.include_router(router)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Return the API's document with the problem schema that every route refers to, and how callers sign in."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            license_info=app.license_info,
+            tags=TAGS,
+        )
+        components = document.setdefault("components", {})
+        problem = http.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        components["schemas"] |= problem.pop("$defs") | {"Problem": problem}
+        components["securitySchemes"] = {
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "An access token (POST /sessions) or an API key (POST /me/api-keys)",
+            }
+        }
+        document["security"] = [{"bearer": []}, {}]
+        app.openapi_schema = document
+    return app.openapi_schema
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,11 +1,13 @@
 """Wire types of invitations and of the platform's explanation of a distribution."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from buyers.requests.view import CarrierView
+from marketplace.kernel import codec
 from matching.model import ProviderExplanation
 from matching.service import Received
 from sellers import rules
@@ -102,7 +104,7 @@ class InvitationOutput(BaseModel):
     closes_at: datetime
     request_status: str
     suspended: bool
-    request: dict[str, Any]
+    request: CarrierView
 
     @classmethod
     def of(cls, received: Received) -> "InvitationOutput":
@@ -122,7 +124,7 @@ class InvitationOutput(BaseModel):
             closes_at=received.closes_at,
             request_status=received.request_status,
             suspended=received.suspended,
-            request=received.document,
+            request=codec.load(CarrierView, received.document),
         )
 
 

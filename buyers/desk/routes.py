@@ -1,7 +1,7 @@
 """HTTP: the buyer's own requests."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Depends, Response
 
@@ -19,6 +19,7 @@ from buyers.desk.schemas import (
 )
 from buyers.requests import rules
 from buyers.requests.model import Request
+from buyers.requests.view import CarrierView
 from marketplace.kernel import codec, http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import NotFoundError, PreconditionRequiredError, StaleError
@@ -67,9 +68,9 @@ def edit_request(
 
 
 @router.get("/{request_id}/preview", summary="What carriers get", responses=http.problems(NotFoundError))
-def preview_request(request_id: str, reading: ReadingOnly, _: Reader) -> dict[str, Any]:
+def preview_request(request_id: str, reading: ReadingOnly, _: Reader) -> CarrierView:
     """Byte for byte what an invited carrier reads, before and after publication."""
-    return service.preview(reading, request_id)
+    return codec.load(CarrierView, service.preview(reading, request_id))
 
 
 @router.get("/{request_id}/findings", summary="Where your identity shows", responses=http.problems(NotFoundError))

@@ -124,10 +124,6 @@ class RequestParts(_Input):
     auction: AuctionInput | None = None
 
     def given(self) -> dict[str, Any]:
-        """Return the parts that were sent, each whole with its defaults."""
-        return self.model_dump(include=self.model_fields_set)
-
-    def given(self) -> dict[str, Any]:
         """Return the parts that were sent, each whole with its defaults; only the start date can be taken back."""
         parts = {name: value for name, value in self.model_dump().items() if name in self.model_fields_set}
         return {name: value for name, value in parts.items() if value is not None or name == "start_date"}

@@ -1,15 +1,38 @@
 """The only step from a pseudonym to an identity: what an awarded provider learns, fixed at the award."""
 
+from dataclasses import dataclass, fields
 from typing import Any
 
 from buyers.registry import service as registry
-from buyers.requests.model import Request
+from buyers.registry.model import BuyerIdentity, Site, SiteDetails
+from buyers.requests.model import Place, Request
 from marketplace.awards import events, store
 from marketplace.awards.tables import DisclosureRow
 from marketplace.kernel import codec, ids
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.ids import OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosedSite:
+    """A site of an awarded lot: its name in the request, where exactly it is, and the buyer's record of it.
+
+    ``record`` is missing where the buyer has removed the site from its address book since.
+    """
+
+    ref: str
+    place: Place
+    record: SiteDetails | None
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """All that an awarded provider learns of the buyer, as it was at the award."""
+
+    buyer: BuyerIdentity
+    purchase_order: str
+    sites: tuple[DisclosedSite, ...]
 
 
 def disclose(work: Work, request: Request, award_id: str, provider_id: OrganizationId, lots: tuple[str, ...]) -> None:
@@ -22,20 +45,20 @@ def disclose(work: Work, request: Request, award_id: str, provider_id: Organizat
         award_id=award_id,
         request_id=request.id,
         provider_id=provider_id,
-        identity=_snapshot(work, request, buyer_id, lots),
+        identity=codec.dump(_snapshot(work, request, buyer_id, lots)),
         at=work.now,
     )
     store.add_disclosure(work, row)
     work.append(events.IdentityDisclosed(request.id, award_id, provider_id))
 
 
-def read_identity(work: Work, request_id: RequestId, provider_id: OrganizationId) -> dict[str, Any]:
+def read_identity(work: Work, request_id: RequestId, provider_id: OrganizationId) -> Disclosed:
     """Return who the buyer is to an awarded provider; every reading is recorded. Raises NotFoundError for others."""
     row = store.disclosure(work, request_id, provider_id)
     if row is None:
         raise NotFoundError
     work.append(events.DisclosureRead(request_id, row.award_id, provider_id))
-    return row.identity
+    return codec.load(Disclosed, row.identity)
 
 
 def disclosed_identity(
@@ -48,17 +71,22 @@ def disclosed_identity(
     return row.identity
 
 
-def _snapshot(reading: Reading, request: Request, buyer_id: OrganizationId, lots: tuple[str, ...]) -> dict[str, Any]:
-    """Return the buyer's identity and the exact sites of the awarded lots as JSON values."""
+def _snapshot(reading: Reading, request: Request, buyer_id: OrganizationId, lots: tuple[str, ...]) -> Disclosed:
+    """Return the buyer's identity and the exact sites of the awarded lots."""
     content = request.content
     lines = {ref for lot in content.lots if lot.ref in lots for ref in lot.lines}
     refs = {line.site for line in content.lines if line.ref in lines}
     known = registry.sites_by_id(reading, buyer_id)
-    sites = []
-    for site in content.sites:
-        if site.ref in refs:
-            record = known.get(site.site_id)
-            contact = codec.dump(record) if record is not None else {}
-            sites.append({"ref": site.ref, "place": codec.dump(site.place), "record": contact})
-    identity: dict[str, Any] = codec.dump(registry.identity_of(reading, buyer_id))
-    return {"buyer": identity, "purchase_order": content.billing.purchase_order, "sites": sites}
+    sites = tuple(
+        DisclosedSite(site.ref, site.place, _details(known.get(site.site_id)))
+        for site in content.sites
+        if site.ref in refs
+    )
+    return Disclosed(registry.identity_of(reading, buyer_id), content.billing.purchase_order, sites)
+
+
+def _details(record: Site | None) -> SiteDetails | None:
+    """Return a record without its id, by which a provider could link two requests."""
+    if record is None:
+        return None
+    return SiteDetails(**{field.name: getattr(record, field.name) for field in fields(SiteDetails)})

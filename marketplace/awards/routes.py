@@ -7,11 +7,11 @@ from fastapi import Depends, Response
 from buyers.desk import service as desk
 from buyers.requests.rules import SuspendedError
 from marketplace.awards import disclosure, service, store
+from marketplace.awards.disclosure import Disclosed
 from marketplace.awards.model import LotRefusal, LotSelection, Selection
 from marketplace.awards.schemas import (
     AwardOutput,
     AwardPreviewOutput,
-    BuyerIdentityOutput,
     BuyerLotOutput,
     ComparisonOutput,
     InvitationCounts,
@@ -93,11 +93,10 @@ def read_own_wins(invitation_id: str, reading: ReadingOnly, principal: Provider)
 
 
 @router.get("/invitations/{invitation_id}/buyer", summary="Meet the buyer", responses=http.problems(NotFoundError))
-def meet_buyer(invitation_id: str, work: Working, principal: Provider) -> BuyerIdentityOutput:
+def meet_buyer(invitation_id: str, work: Working, principal: Provider) -> Disclosed:
     """From the award on, and for its winners alone. Each reading is recorded and told to the buyer."""
     invitation = sellers.invitation(work, InvitationId(invitation_id))
-    identity = disclosure.read_identity(work, invitation.request_id, principal.organization_id)
-    return BuyerIdentityOutput(**identity)
+    return disclosure.read_identity(work, invitation.request_id, principal.organization_id)
 
 
 def _selection(body: SelectionInput) -> Selection:

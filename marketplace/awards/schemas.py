@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -128,14 +127,6 @@ class WonLotOutput(BaseModel):
     outcome: str
     bid_id: str
     total: Decimal
-
-
-class BuyerIdentityOutput(BaseModel):
-    """Who the buyer is: shown to awarded carriers only, each reading recorded and visible to the buyer."""
-
-    buyer: dict[str, Any]
-    purchase_order: str
-    sites: list[dict[str, Any]]
 
 
 class BuyerBidOutput(BaseModel):

@@ -2,11 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from marketplace.bidding.offer import Fit
+from marketplace.bidding.offer import Fit, Offer
 
 Price = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Rate = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
@@ -93,7 +93,7 @@ class OwnBidOutput(BaseModel):
     placed_at: datetime
     valid_until: date | None
     amount: Decimal | None
-    offer: dict[str, Any] | None
+    offer: Offer | None
     standing: bool
 
 

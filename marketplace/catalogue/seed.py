@@ -28,12 +28,12 @@ def load_seed() -> Catalogue:
     return from_document(document)
 
 
-def to_document(catalogue: Catalogue) -> Any:  # noqa: ANN401 - JSON values
+def to_document(catalogue: Catalogue) -> Any:
     """Return ``catalogue`` as JSON values; Decimals become strings."""
     return codec.dump(catalogue)
 
 
-def from_document(document: Any) -> Catalogue:  # noqa: ANN401 - JSON values
+def from_document(document: Any) -> Catalogue:
     """Return the catalogue that ``document`` describes.
 
     Raises:
@@ -52,5 +52,5 @@ def from_document(document: Any) -> Catalogue:  # noqa: ANN401 - JSON values
     return catalogue
 
 
-def _read(name: str) -> Any:  # noqa: ANN401 - JSON values
+def _read(name: str) -> Any:
     return json.loads(files("marketplace.catalogue").joinpath("data", name).read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ T = TypeVar("T")
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
-def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - any type
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     """Return the adapter of a type; building one takes milliseconds, so each is kept."""
     adapter = _adapters.get(kind)
     if adapter is None:
@@ -20,18 +20,18 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - any type
     return adapter
 
 
-def dump(value: object) -> Any:  # noqa: ANN401 - JSON values
+def dump(value: object) -> Any:
     """Return ``value`` (dataclass, tuple, enum, Decimal, datetime …) as JSON values; Decimals become strings."""
     return _adapter(type(value)).dump_python(value, mode="json")
 
 
-def load(kind: type[T], document: Any) -> T:  # noqa: ANN401 - JSON values
+def load(kind: type[T], document: Any) -> T:
     """Return the ``kind`` that ``dump`` turned into ``document``. Raises ValidationError if it is not one."""
     value: T = _adapter(kind).validate_python(document)
     return value
 
 
-def canonical(document: Any) -> bytes:  # noqa: ANN401 - JSON values
+def canonical(document: Any) -> bytes:
     """Return the one byte form of a JSON document: sorted keys, no spaces, UTF-8, no floats (after RFC 8785).
 
     Raises TypeError for a float: a number that is hashed is an integer or a string.
@@ -40,17 +40,17 @@ def canonical(document: Any) -> bytes:  # noqa: ANN401 - JSON values
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def parse(data: bytes) -> Any:  # noqa: ANN401 - JSON values
+def parse(data: bytes) -> Any:
     """Return the JSON document of ``canonical`` bytes."""
     return json.loads(data)
 
 
-def digest(document: Any) -> str:  # noqa: ANN401 - JSON values
+def digest(document: Any) -> str:
     """Return the SHA-256 of the canonical form, in hexadecimal."""
     return hashlib.sha256(canonical(document)).hexdigest()
 
 
-def _refuse_floats(document: Any) -> None:  # noqa: ANN401 - JSON values
+def _refuse_floats(document: Any) -> None:
     if isinstance(document, float):
         raise TypeError(f"{document!r} is a float: write integers or decimal strings")
     if isinstance(document, dict):

@@ -32,7 +32,7 @@ class ProblemError(Exception):
         *,
         errors: tuple[FieldError, ...] = (),
         headers: dict[str, str] | None = None,
-        **extra: Any,  # noqa: ANN401 - JSON values, documented by the subclass that uses them
+        **extra: Any,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail

@@ -43,7 +43,7 @@ def decode(cursor: str, length: int) -> list[Any]:
     )
 
 
-def page_of(rows: Sequence[T], limit: int, key: Any) -> tuple[list[T], str | None]:  # noqa: ANN401 - key: row -> parts
+def page_of(rows: Sequence[T], limit: int, key: Any) -> tuple[list[T], str | None]:
     """Return the first ``limit`` of ``rows`` (fetched with ``limit + 1``) and the cursor of the next page, if any."""
     items = list(rows[:limit])
     return items, encode(key(items[-1])) if len(rows) > limit else None

@@ -11,7 +11,6 @@ import shlex
 import shutil
 import signal
 import stat
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL, make_url
 
+from marketplace.kernel.clock import stopwatch, wait
 from marketplace.kernel.postgres_programs import (
     Account,
     PostgresError,
@@ -209,11 +209,11 @@ def _locked(folder: Path) -> Iterator[Path]:
     with _explained(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
-            deadline = time.monotonic() + LOCK_SECONDS
+            deadline = stopwatch() + LOCK_SECONDS
             while not _try_lock(lock.fileno()):
-                if time.monotonic() > deadline:
+                if stopwatch() > deadline:
                     raise PostgresError(f"Another process holds {folder / 'lock'}: wait for it or end it.")
-                time.sleep(0.1)
+                wait(0.1)
             yield folder.resolve()
 
 
@@ -283,23 +283,23 @@ def _create(home: Path, binaries: Path, password: str, *, durable: bool) -> None
 def _run(home: Path, binaries: Path | None, password: str, *, durable: bool) -> None:
     """Start the server unless it runs, and wait until it answers."""
     data = home / "data"
-    now = time.monotonic()
+    now = stopwatch()
     give_up_starting, give_up = now + START_SECONDS, now + RECOVERY_SECONDS
     while True:
         if running_pid(data) is None:
             failure = _launch(home, find_binaries(binaries), durable=durable)
-            if failure and time.monotonic() > give_up_starting:
+            if failure and stopwatch() > give_up_starting:
                 raise PostgresError(failure)
         try:
             _connect(_socket_of_running(home), password).close()
         except (psycopg.OperationalError, PostgresError) as error:
             if "password authentication failed" in str(error):
                 raise PostgresError(f"The passwords in {home / 'secrets.json'} are not this database's.") from None
-            if time.monotonic() > give_up:
+            if stopwatch() > give_up:
                 raise PostgresError(
                     f"PostgreSQL runs but does not answer, see {data / 'server.log'}: {error}"
                 ) from error
-            time.sleep(0.3)
+            wait(0.3)
         else:
             return
 
@@ -363,11 +363,11 @@ def _socket_of_running(home: Path) -> Path:
 
 
 def _wait_for_end(data: Path) -> bool:
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = stopwatch() + STOP_SECONDS
     while running_pid(data) is not None:
-        if time.monotonic() > deadline:
+        if stopwatch() > deadline:
             return False
-        time.sleep(0.05)
+        wait(0.05)
     return True
 
 

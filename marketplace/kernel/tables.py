@@ -10,14 +10,14 @@ from sqlmodel import Field, SQLModel
 KERNEL = "kernel"
 
 
-def instant(*, nullable: bool = False, index: bool = False) -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def instant(*, nullable: bool = False, index: bool = False) -> Any:
     """Return a field for an aware UTC instant (timestamptz)."""
     if nullable:
         return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=True, index=index))
     return Field(sa_column=Column(DateTime(timezone=True), nullable=False, index=index))
 
 
-def document(*, nullable: bool = False) -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def document(*, nullable: bool = False) -> Any:
     """Return a field for a JSON document (jsonb)."""
     if nullable:
         return Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
@@ -90,3 +90,15 @@ class IdempotencyRow(SQLModel, table=True):
     fingerprint: str = Field(sa_column=Column(Text, nullable=False))
     answer: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: datetime = instant(index=True)
+
+
+class ImportRow(SQLModel, table=True):
+    """A thing that came in from an outside source: under which reference there, and its id here."""
+
+    __tablename__ = "imports"
+    __table_args__: ClassVar[Any] = {"schema": KERNEL}
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    reference: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = Field(sa_column=Column(Text, nullable=False))
+    imported_at: datetime = instant()
