@@ -10,7 +10,7 @@ from buyers.requests.model import AuctionChoice, Content, Line, ListMode, Lot, P
 from marketplace.catalogue.model import Catalogue
 from marketplace.catalogue.rules import validate_selection
 from marketplace.kernel.errors import FieldError
-from marketplace.kernel.money import LIMIT
+from marketplace.kernel.money import LIMIT, cents
 
 LINE_LIMIT = 2_000
 SITE_LIMIT = 1_000
@@ -243,8 +243,8 @@ def _auction(auction: AuctionChoice) -> Iterator[FieldError]:
         yield FieldError("/auction/base", f"give one of {', '.join(BASES)}")
     for name in ("ceiling", "decrement"):
         amount: Decimal | None = getattr(auction, name)
-        if amount is not None and not (_between(amount, 0, LIMIT) and amount > 0):
-            yield FieldError(f"/auction/{name}", f"a {name} is more than 0, below 10^12")
+        if amount is not None and not (_between(amount, 0, LIMIT) and 0 < amount == cents(amount) < LIMIT):
+            yield FieldError(f"/auction/{name}", f"a {name} is more than 0, below 10^12, in whole cents")
     percent = auction.decrement_percent
     if percent is not None and not (_between(percent, 0, 50) and percent > 0):
         yield FieldError("/auction/decrement_percent", "a decrement is more than 0 and at most 50 percent")

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 from buyers.requests import service as requests
-from buyers.requests.model import Content, Priority, Request
+from buyers.requests.model import Content, Priority
 from buyers.requests.model import Status as RequestStatus
 from marketplace.bidding import engine, model, store
 from marketplace.bidding import offer as offers
@@ -110,7 +110,7 @@ class OwnBid:
 def schedule(work: Work, request_id: RequestId, bidders: tuple[OrganizationId, ...]) -> None:
     """Announce the lots of a freshly published request with its frozen rules."""
     request = requests.get(work, request_id)
-    rules = _rules(request, work.now)
+    rules = rules_of(request.content, work.now)
     for lot in request.content.lots:
         lot_id = LotId(ids.new("lot"))
         (scheduled,) = engine.schedule(lot_id, rules, bidders, work.now)
@@ -290,13 +290,6 @@ def cancel(work: Work, request_id: RequestId) -> None:
             _decide(work, lot, model.Cancel("the request was withdrawn"))
 
 
-def pause(work: Work, request_id: RequestId, reason: str) -> None:
-    """Stop the clock of every running lot."""
-    for lot in store.lots_of(work, request_id, hold=True):
-        if _rung(work, lot).status is model.Status.OPEN:
-            _decide(work, _held(work, request_id, lot.ref), model.Pause(reason))
-
-
 def _held(work: Work, request_id: RequestId, ref: str) -> StoredLot:
     lot = store.held_lots(work, request_id, [ref]).get(ref)
     if lot is None:
@@ -460,8 +453,8 @@ def refused(ref: str, refusal: Refusal) -> BidRefusedError:
     return BidRefusedError(f"{ref}: {refusal.detail}", lot=ref, refusal=codec.dump(refusal))
 
 
-def _rules(request: Request, now: datetime) -> model.Rules:
-    content = request.content
+def rules_of(content: Content, now: datetime) -> model.Rules:
+    """Return the buyer's choice as the engine's rules; what passes the checks of a submission never fails here."""
     choice, closes_at = content.auction, content.schedule.closes_at
     if closes_at is None:
         raise RuntimeError("a published request has a close")

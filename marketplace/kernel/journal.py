@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol, dataclass_transform
 
-from sqlalchemy import Table, text
+from sqlalchemy import Table, func, text
 from sqlmodel import Session, col, select
 
 from marketplace.kernel import codec
@@ -148,10 +148,22 @@ def stamp(session: Session, limit: int = 1000) -> int:
     return stamped
 
 
-def after(session: Session, position: int, limit: int = 500) -> list[Recorded]:
-    """Return the stamped events behind ``position``, in order."""
+def last_position(session: Session) -> int:
+    """Return the position of the newest stamped event, 0 in an empty journal."""
+    return session.exec(select(func.max(JournalRow.position))).one() or 0
+
+
+def between(session: Session, position: int, last: int, names: frozenset[str], limit: int) -> list[Recorded]:
+    """Return the first ``limit`` events of these ``names`` behind ``position`` and up to ``last``, in order."""
     rows = session.exec(
-        select(JournalRow).where(col(JournalRow.position) > position).order_by(col(JournalRow.position)).limit(limit)
+        select(JournalRow)
+        .where(
+            col(JournalRow.position) > position,
+            col(JournalRow.position) <= last,
+            col(JournalRow.type).in_(sorted(names)),
+        )
+        .order_by(col(JournalRow.position))
+        .limit(limit)
     )
     return [_recorded(row) for row in rows]
 

@@ -8,11 +8,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.kernel import journal
-from marketplace.kernel.work import Reaction, Workshop
+from marketplace.kernel.work import Reaction, Work, Workshop
 
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 300
+_BATCH = 50
+"""Events that a subscriber handles in one transaction while all goes well."""
 
 
 def stamp_all(workshop: Workshop) -> int:
@@ -27,59 +29,71 @@ def stamp_all(workshop: Workshop) -> int:
 
 
 def follow(workshop: Workshop, reaction: Reaction) -> int:
-    """Let ``reaction`` handle the next events, one transaction each, until none is left; return how many.
+    """Let ``reaction`` handle what is new to it, some events a transaction, until none is left; return how many.
 
-    An event whose handling fails stays where it is: the subscriber pauses (longer each time), says so in its cursor,
-    and goes on with that same event. Order is kept and nothing is skipped.
+    When a batch fails, its events are handled one by one. An event that still fails stays where it is: the subscriber
+    pauses (longer each time), says so in its cursor, and goes on with that same event. Order is kept, nothing is
+    skipped.
     """
     handled = 0
+    size = _BATCH
     while True:
         try:
-            seen = _follow_batch(workshop, reaction)
+            done = _follow_batch(workshop, reaction, size)
         except Exception as error:
+            if size > 1:
+                size = 1
+                continue
             log.exception("the reaction %s failed", reaction.name)
             _pause(workshop, reaction, error)
             return handled
-        if not seen:
+        if done is None:
             return handled
-        handled += seen
+        handled += done
+        size = _BATCH
 
 
-def _follow_batch(workshop: Workshop, reaction: Reaction) -> int:
-    """Handle one event that concerns ``reaction`` (skipping those that don't); return how far the cursor moved."""
+def _follow_batch(workshop: Workshop, reaction: Reaction, size: int) -> int | None:
+    """Handle up to ``size`` events and move the cursor behind them; return how many, None when nothing is new."""
     with workshop.work() as work:
-        connection = work.session.connection()
-        connection.execute(
+        position = _held_cursor(work, reaction)
+        if position is None:
+            return None
+        last = journal.last_position(work.session)
+        if last <= position:
+            return None
+        events = journal.between(work.session, position, last, reaction.events, size)
+        for recorded in events:
+            reaction.handle(work, recorded)
+        behind = events[-1].position if len(events) == size else last
+        work.session.connection().execute(
             text(
-                "INSERT INTO kernel.cursors (name, position, failures, last_error) VALUES (:name, 0, 0, '')"
-                " ON CONFLICT DO NOTHING"
+                "UPDATE kernel.cursors SET position = :position, failures = 0, last_error = '', retry_at = NULL"
+                " WHERE name = :name"
             ),
-            {"name": reaction.name},
+            {"position": behind, "name": reaction.name},
         )
-        position = connection.execute(
-            text(
-                "SELECT position FROM kernel.cursors WHERE name = :name"
-                " AND (retry_at IS NULL OR retry_at <= :now) FOR UPDATE SKIP LOCKED"
-            ),
-            {"name": reaction.name, "now": work.now},
-        ).scalar_one_or_none()
-        if position is None:  # another worker is at it, or it pauses after a failure
-            return 0
-        moved_to = position
-        for recorded in journal.after(work.session, position, limit=200):
-            moved_to = recorded.position or moved_to
-            if recorded.name in reaction.events:
-                reaction.handle(work, recorded)
-                break
-        if moved_to > position:
-            connection.execute(
-                text(
-                    "UPDATE kernel.cursors SET position = :position, failures = 0, last_error = '', retry_at = NULL"
-                    " WHERE name = :name"
-                ),
-                {"position": moved_to, "name": reaction.name},
-            )
-        return int(moved_to - position)
+        return len(events)
+
+
+def _held_cursor(work: Work, reaction: Reaction) -> int | None:
+    """Return the subscriber's position, held until commit; None while another worker has it, or while it pauses."""
+    connection = work.session.connection()
+    connection.execute(
+        text(
+            "INSERT INTO kernel.cursors (name, position, failures, last_error) VALUES (:name, 0, 0, '')"
+            " ON CONFLICT DO NOTHING"
+        ),
+        {"name": reaction.name},
+    )
+    position: int | None = connection.execute(
+        text(
+            "SELECT position FROM kernel.cursors WHERE name = :name"
+            " AND (retry_at IS NULL OR retry_at <= :now) FOR UPDATE SKIP LOCKED"
+        ),
+        {"name": reaction.name, "now": work.now},
+    ).scalar_one_or_none()
+    return position
 
 
 def _pause(workshop: Workshop, reaction: Reaction, error: Exception) -> None:

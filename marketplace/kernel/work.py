@@ -48,11 +48,13 @@ class Work(Reading):
         super().__init__(session, principal, clock, vault)
         self._reactions = reactions
         self._unsettled: deque[Recorded] = deque()
+        self.appended = 0
 
     def append(self, event: Telling) -> Recorded:
         """Append ``event`` to the journal as done by this work's principal, now."""
         recorded = journal.append(self.session, event, self.principal, self.now)
         self._unsettled.append(recorded)
+        self.appended += 1
         return recorded
 
     def settle(self) -> None:
@@ -117,7 +119,8 @@ class Workshop:
             yield work
             work.settle()
             session.commit()
-        self.woken()
+        if work.appended:
+            self.woken()
 
     @contextmanager
     def reading(self, principal: Principal = SYSTEM, role: DatabaseRole | None = None) -> Iterator[Reading]:

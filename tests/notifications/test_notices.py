@@ -277,7 +277,7 @@ def test_an_event_that_is_handled_again_tells_nothing_twice(street: Street) -> N
     before = [street.notices(user) for user in users]
     assert all(before)
     with street.market.workshop.work() as work:
-        for recorded in journal.after(work.session, 0):
+        for recorded in journal.between(work.session, 0, 10_000, table.EVENTS, 10_000):
             service.tell(work, recorded)
     assert [street.notices(user) for user in users] == before
 
