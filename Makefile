@@ -22,7 +22,7 @@ serve: setup ## run the marketplace on this machine
 	$(BIN)/marketplace serve
 
 test: setup ## run the tests (WORKERS=... processes)
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: setup ## run all that CI runs
 	$(BIN)/ruff format --check .
@@ -30,7 +30,7 @@ check: setup ## run all that CI runs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/marketplace openapi --check
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 format: setup ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
@@ -64,11 +64,8 @@ $(STAMP): pyproject.toml uv.lock
 	    if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
 	      "$$python" -m venv var/tool; \
 	      var/tool/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
-	    elif "$$python" -m pip --version >/dev/null 2>&1; then \
-	      "$$python" -m pip install --quiet --disable-pip-version-check --target var/tool uv==$(UV_VERSION); \
 	    else \
-	      echo "$$python has neither venv nor pip: install python3-venv (Debian, Ubuntu) or uv (https://docs.astral.sh/uv)" >&2; \
-	      exit 1; \
+	      "$$python" tools/get_uv.py $(UV_VERSION) var/tool; \
 	    fi; \
 	  fi; \
 	fi; \

@@ -28,6 +28,7 @@ PRIVILEGES = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON kernel.cursors TO marketplace_app",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON kernel.idempotency TO marketplace_app",
     "GRANT SELECT, INSERT ON kernel.idempotency TO marketplace_carrier",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON kernel.imports TO marketplace_app",
     "GRANT SELECT, INSERT ON kernel.journal TO marketplace_app",
     "GRANT UPDATE (position) ON kernel.journal TO marketplace_app",
     "GRANT INSERT ON kernel.journal TO marketplace_carrier",
@@ -209,6 +210,16 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_kernel_idempotency_created_at"), "idempotency", ["created_at"], unique=False, schema="kernel"
+    )
+    op.create_table(
+        "imports",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source", "kind", "reference"),
+        schema="kernel",
     )
     op.create_table(
         "journal",
@@ -833,6 +844,7 @@ def downgrade() -> None:
     )
     op.drop_index("journal_position", table_name="journal", schema="kernel")
     op.drop_table("journal", schema="kernel")
+    op.drop_table("imports", schema="kernel")
     op.drop_index(op.f("ix_kernel_idempotency_created_at"), table_name="idempotency", schema="kernel")
     op.drop_table("idempotency", schema="kernel")
     op.drop_table("cursors", schema="kernel")

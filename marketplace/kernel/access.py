@@ -74,7 +74,10 @@ class Policy:
         if not self.kinds:
             return principal
         if principal.anonymous:
-            raise UnauthenticatedError("This needs an access token or an API key in the Authorization header.")
+            raise UnauthenticatedError(
+                "This needs an access token or an API key in the Authorization header.",
+                headers={"WWW-Authenticate": "Bearer"},  # RFC 9110, section 11.6.1
+            )
         if principal.limited and not self.while_limited:
             raise (PasswordChangeRequiredError() if principal.limited == "password" else SecondFactorRequiredError())
         if principal.kind not in self.kinds:
