@@ -9,6 +9,7 @@ import pyotp
 from marketplace.players.api import Api, ApiError
 
 _UNAUTHENTICATED = 401
+_MALFORMED = 422
 
 
 def password_of(seed: str, email: str) -> str:
@@ -32,14 +33,28 @@ class Player:
         """Sign in; the first time with the initial password, which is changed at once."""
         own = password_of(self.seed, self.email)
         try:
-            self._begin_session(own)
+            self._begin_session(initial_password)
         except ApiError as error:
             if error.status != _UNAUTHENTICATED:
                 raise
-            self._begin_session(initial_password)
-            body = {"current_password": initial_password, "new_password": own}
-            self.api.call("POST", "/me/password", body)
             self._begin_session(own)
+            return
+        body = {"current_password": initial_password, "new_password": own}
+        try:
+            self.api.call("POST", "/me/password", body)
+        except ApiError as error:
+            if error.status != _MALFORMED:
+                raise
+            self._begin_session(own)  # it was changed, and the answer was lost
+
+    def enter(self, password: str) -> None:
+        """Sign in with a password that is known to be the player's own."""
+        self._begin_session(password)
+
+    def notices(self) -> list[dict[str, Any]]:
+        """Return the newest notices of the player's organization."""
+        found: list[dict[str, Any]] = self.api.get("/notices", limit=200)["items"]
+        return found
 
     def _begin_session(self, password: str) -> dict[str, Any]:
         answer: dict[str, Any] = self.api.call("POST", "/sessions", {"email": self.email, "password": password})
@@ -63,15 +78,22 @@ class Admin(Player):
         self.factor = enrolment["secret"]
         self.api.call("POST", "/me/second-factor/confirm", {"code": pyotp.TOTP(self.factor).now()})
 
+    def enter(self, password: str) -> None:
+        """Sign in with a password that is known to be the player's own, and a code of the second factor."""
+        self._with_code(password)
+
     def _with_code(self, password: str) -> None:
         body = {"email": self.email, "password": password, "code": pyotp.TOTP(self.factor).now()}
         answer = self.api.call("POST", "/sessions", body)
         self.api.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
-    def verify_buyer(self, buyer_id: str) -> None:
-        """Decide that a buyer is who it says it is."""
+    def verify_buyer(self, buyer_id: str) -> dict[str, Any]:
+        """Read a buyer's case, decide that it is who it says it is, and return the case as it was read."""
+        case: dict[str, Any] = self.api.get(f"/verifications/{buyer_id}")
         body = {"decision": "verify", "reason": "Evidence checked by a program that plays an admin."}
-        self.api.post(f"/verifications/{buyer_id}/decisions", body, key=self.key("verify", buyer_id))
+        headers = {"If-Match": self.api.etag}
+        self.api.post(f"/verifications/{buyer_id}/decisions", body, key=self.key("verify", buyer_id), headers=headers)
+        return case
 
     def approve_provider(self, provider_id: str) -> None:
         """Let a provider receive requests."""
@@ -87,12 +109,17 @@ class Buyer(Player):
         """Register the organization, sign in and return its id."""
         answer = self.api.post("/buyers", registration, key=self.key("register"))
         self.sign_in(answer["initial_password"])
-        return str(answer["buyer"]["id"])
+        return str(answer["buyer_id"])
 
     def ask_for_verification(self, evidence: dict[str, Any]) -> None:
-        """Give evidence and ask the platform to verify it."""
+        """Give evidence (registration numbers by kind) and ask the platform to verify it."""
         self.api.post("/buyer/verification/evidence", evidence, key=self.key("evidence"))
         self.api.post("/buyer/verification/submit", key=self.key("ask for verification"))
+
+    def add_site(self, site: dict[str, Any]) -> str:
+        """Put a site into the address book and return its id."""
+        added = self.api.post("/sites", site, key=self.key("site", site["label"]))
+        return str(added["id"])
 
     def draft(self, parts: dict[str, Any], name: object = "request") -> dict[str, Any]:
         """Begin a request."""
@@ -121,23 +148,56 @@ class Buyer(Player):
         )
         return edited
 
-    def submit(self, request_id: str) -> dict[str, Any]:
-        """Submit a draft."""
-        done: dict[str, Any] = self.api.post(f"/requests/{request_id}/submit", {}, key=self.key("submit", request_id))
+    def submit(self, request_id: str, accept: tuple[str, ...] = (), name: object = "") -> dict[str, Any]:
+        """Submit a draft, taking responsibility for the words ``accept`` of findings."""
+        done: dict[str, Any] = self.api.post(
+            f"/requests/{request_id}/submit",
+            {"accept_findings": list(accept)} if accept else {},
+            key=self.key("submit", request_id, *([name] if name else [])),
+        )
         return done
+
+    def request(self, request_id: str) -> dict[str, Any]:
+        """Return a request as it stands."""
+        found: dict[str, Any] = self.api.get(f"/requests/{request_id}")
+        return found
+
+    def findings(self, request_id: str) -> list[dict[str, Any]]:
+        """Return where the buyer's identity shows in a request."""
+        found: list[dict[str, Any]] = self.api.get(f"/requests/{request_id}/findings")
+        return found
+
+    def withdraw(self, request_id: str, reason: str) -> None:
+        """Take a request back for good."""
+        self.api.post(f"/requests/{request_id}/withdraw", {"reason": reason}, key=self.key("withdraw", request_id))
 
     def compare(self, request_id: str) -> dict[str, Any]:
         """Return the comparison of the opened bids."""
         comparison: dict[str, Any] = self.api.get(f"/requests/{request_id}/comparison")
         return comparison
 
+    def preview(self, request_id: str, selection: dict[str, Any]) -> dict[str, Any]:
+        """Return who would learn what from an award."""
+        found: dict[str, Any] = self.api.call("POST", f"/requests/{request_id}/award/preview", selection)
+        return found
+
     def award(self, request_id: str, selection: dict[str, Any]) -> dict[str, Any]:
         """Look at what would be revealed, then award."""
-        self.api.post(f"/requests/{request_id}/award/preview", selection, key=self.key("preview", request_id))
+        self.preview(request_id, selection)
         award: dict[str, Any] = self.api.post(
             f"/requests/{request_id}/award", selection, key=self.key("award", request_id)
         )
         return award
+
+    def awards(self, request_id: str) -> list[dict[str, Any]]:
+        """Return the decisions on a request, newest first."""
+        found: list[dict[str, Any]] = self.api.get(f"/requests/{request_id}/awards")
+        return found
+
+    def invitation_counts(self, request_id: str) -> dict[str, int]:
+        """Return how many carriers received a request and what they did."""
+        found: dict[str, int] = self.api.get(f"/requests/{request_id}/invitations")
+        return found
 
     def contracts(self, request_id: str) -> list[dict[str, Any]]:
         """Return the contracts, presented or accepted, of a request."""
@@ -184,6 +244,18 @@ class Desk(Player):
             after = page["next"]
             if after is None:
                 return found
+
+    def invitation_to(self, pseudonym: str) -> dict[str, Any] | None:
+        """Return the invitation to the request under ``pseudonym``, None if it was not received."""
+        after = None
+        while True:
+            page = self.api.get("/invitations", limit=20, **({"after": after} if after else {}))
+            for item in page["items"]:
+                if item["pseudonym"] == pseudonym:
+                    return dict(item)
+            after = page["next"]
+            if after is None:
+                return None
 
     def open(self, invitation_id: str) -> dict[str, Any]:
         """Open a request: what it asks for and why it matched."""

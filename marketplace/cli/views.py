@@ -1,0 +1,127 @@
+"""How requests, prices and contracts are shown: the same parts for the buyer, the desk and the platform."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import RenderableType
+
+from marketplace.cli import show
+
+CONTRACT_COLUMNS = (
+    show.code("Contract", "id"),
+    show.col("Status", "status"),
+    show.col("Carrier", "provider_name"),
+    show.col("Terms", "terms.title"),
+    show.col("Lots", "lots"),
+    show.money("Monthly", "figures.monthly"),
+    show.money("One time", "figures.one_time"),
+    show.money("Total", "figures.total"),
+    show.col("", "figures.currency"),
+    show.when("Presented", "presented_at"),
+)
+RECEIPT_COLUMNS = (
+    show.col("Lot", "lot"),
+    show.code("Bid", "bid_id"),
+    show.count("Version", "version"),
+    show.money("Total cost", "amount"),
+    show.col("", "currency"),
+    show.when("Received", "received_at"),
+)
+_ASKED = (
+    show.col("Title", "title"),
+    show.col("Description", "description"),
+    show.count("Term (months)", "term_months"),
+    show.col("Start", "start_date"),
+    show.when("Bids from", "schedule.opens_at"),
+    show.when("Bids until", "schedule.closes_at"),
+    show.col("Award planned", "schedule.award_planned_on"),
+    show.col("Auction", "auction.format"),
+    show.money("Ceiling per lot", "auction.ceiling"),
+    show.col("Currency", "billing.currency"),
+    show.col("Billing", "billing"),
+    show.col("Sites shown by", "disclosure"),
+)
+_SITES = (
+    show.col("Site", "ref"),
+    show.col("Country", "place.country"),
+    show.col("State", "place.state"),
+    show.col("City", "place.city"),
+    show.col("Postal code", "place.postal_code"),
+    show.col("Street", "place.street"),
+)
+_LINES = (
+    show.col("Line", "ref"),
+    show.col("Service", "service_type"),
+    show.col("Site", "site"),
+    show.count("Quantity", "quantity"),
+    show.col("Features", "wishes"),
+    show.col("Priority", "priority"),
+    show.col("Note", "note"),
+)
+_LOTS = (show.col("Lot", "ref"), show.col("Name", "name"), show.col("Lines", "lines"))
+_USAGE = (
+    show.col("Used today", "service_type"),
+    show.money("A month", "monthly_quantity"),
+    show.col("Unit", "unit"),
+)
+_FIGURES = (
+    show.code("Contract", "id"),
+    show.col("Status", "status"),
+    show.col("Carrier", "presentation.provider_name"),
+    show.count("Term (months)", "presentation.figures.term_months"),
+    show.money("Monthly", "presentation.figures.monthly"),
+    show.money("One time", "presentation.figures.one_time"),
+    show.money("Total over the term", "presentation.figures.total"),
+    show.col("Currency", "presentation.figures.currency"),
+    show.count("Slowest installation (days)", "presentation.figures.slowest_install_days"),
+    show.when("Presented", "presented_at"),
+    show.col("Terms", "presentation.terms.title"),
+    show.count("Version of the terms", "presentation.terms.version"),
+    show.code("SHA-256 of the terms", "presentation.terms.sha256"),
+    show.col("Accepted by", "acceptance.full_name"),
+    show.when("Accepted", "acceptance.at"),
+    show.when("Refused", "refused_at"),
+    show.col("Reason", "refusal_reason"),
+    show.code("SHA-256 of the contract", "sha256"),
+)
+_PRICES = (
+    show.col("Lot", "lot"),
+    show.col("Line", "line"),
+    show.col("Service", "service_type"),
+    show.col("Site", "site"),
+    show.count("Quantity", "quantity"),
+    show.money("MRC", "mrc"),
+    show.money("NRC", "nrc"),
+    show.count("Install days", "install_days"),
+    show.col("Usage rates", "usage_rates"),
+    show.col("Answers", "answers"),
+    show.col("Optional", "optional"),
+)
+
+
+def request_parts(content: Mapping[str, Any]) -> tuple[RenderableType, ...]:
+    """Return what a request asks for; its buyer's content and what carriers read have the same names."""
+    lines = [line | {"wishes": [_wish(wish) for wish in line["features"]]} for line in content["lines"]]
+    parts = [show.facts(content, *_ASKED)]
+    parts += [show.table(content["sites"], *_SITES)] if content["sites"] else []
+    parts += [show.table(lines, *_LINES)] if lines else []
+    parts += [show.table(content["lots"], *_LOTS)] if content["lots"] else []
+    parts += [show.table(content["prior_usage"], *_USAGE)] if content["prior_usage"] else []
+    return tuple(parts)
+
+
+def contract_parts(contract: Mapping[str, Any]) -> tuple[RenderableType, ...]:
+    """Return the key figures, every price and the text of the terms."""
+    lots = contract["presentation"]["lots"]
+    prices = [line | {"lot": lot["lot"]} for lot in lots for line in lot["lines"]]
+    return (
+        show.facts(contract, *_FIGURES),
+        show.table(prices, *_PRICES),
+        "Terms and conditions:",
+        show.clean(contract["terms_text"]),
+    )
+
+
+def _wish(wish: Mapping[str, Any]) -> str:
+    suffix = "" if wish["priority"] == "must" else " (nice)"
+    return f"{wish['code']} = {show.plain(wish['value'])}{suffix}"
