@@ -7,6 +7,7 @@ from typing import Any
 
 from buyers.requests import service as requests
 from buyers.requests.model import Request, Status
+from buyers.requests.service import PublicState
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.ids import OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
@@ -107,7 +108,9 @@ def _facts(reading: Reading, request: Request) -> RequestFacts:
 
 def received(reading: Reading, status: InvitationStatus | None, after: str | None, limit: int) -> list[Received]:
     """Return what the caller received, newest first, behind cursor ``after``. Raises ProviderInactiveError."""
-    return [_received(reading, invitation) for invitation in sellers.invitations(reading, status, after, limit)]
+    invitations = sellers.invitations(reading, status, after, limit)
+    states = requests.public(reading, [invitation.request_id for invitation in invitations])
+    return [_received(invitation, states[invitation.request_id]) for invitation in invitations]
 
 
 def open_invitation(work: Work, invitation_id: str) -> Received:
@@ -115,7 +118,8 @@ def open_invitation(work: Work, invitation_id: str) -> Received:
 
     Raises NotFoundError, ProviderInactiveError.
     """
-    return _received(work, sellers.mark_seen(work, invitation_id))
+    invitation = sellers.mark_seen(work, invitation_id)
+    return _received(invitation, requests.public_state(work, invitation.request_id))
 
 
 def decline(work: Work, invitation_id: str, reason: str, text: str) -> Invitation:
@@ -138,10 +142,8 @@ def reopen(work: Work, invitation_id: str) -> Invitation:
     return reopened
 
 
-def _received(reading: Reading, invitation: Invitation) -> Received:
-    state = requests.public_state(reading, invitation.request_id)
-    document = requests.publication(reading, invitation.request_id)
-    return Received(invitation, state.status, state.suspended, state.closes_at, document)
+def _received(invitation: Invitation, state: PublicState) -> Received:
+    return Received(invitation, state.status, state.suspended, state.closes_at, state.view)
 
 
 def counts(reading: Reading, request_id: RequestId) -> Counts:

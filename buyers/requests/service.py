@@ -1,7 +1,7 @@
 """What can be done with a request, for callers that have already been found to own it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,12 +21,13 @@ _PSEUDONYM_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class PublicState:
-    """What a carrier may know of a request's state."""
+    """What an invited carrier may know of a request: its state, and ``view``, the newest published version."""
 
     status: Status
     suspended: bool
     version: int
     closes_at: datetime
+    view: dict[str, Any]
 
 
 def draft(work: Work, content: Content) -> Request:
@@ -204,13 +205,22 @@ def publication_bands(reading: Reading, request_id: RequestId) -> Bands:
 
 def public_state(reading: Reading, request_id: RequestId) -> PublicState:
     """Return the state as a carrier may know it. Raises NotFoundError where it is not invited."""
-    row = store.public_state(reading, request_id)
-    if row is None or row[3] is None:
+    found = public(reading, (request_id,)).get(request_id)
+    if found is None:
         raise NotFoundError
-    status, suspended, version, closes_at = Status(row[0]), row[1], row[2], row[3].astimezone(UTC)
-    if status is Status.OPEN and closes_at <= reading.now:
-        status = Status.CLOSED
-    return PublicState(status, suspended, version, closes_at)
+    return found
+
+
+def public(reading: Reading, request_ids: Collection[RequestId]) -> dict[RequestId, PublicState]:
+    """Return, by id, what a carrier may know of those requests that it is invited to."""
+    found = {}
+    for request_id, stored, suspended, version, closes, view_document in store.public(reading, request_ids):
+        if closes is not None:
+            status, closes_at = Status(stored), closes.astimezone(UTC)
+            if status is Status.OPEN and closes_at <= reading.now:
+                status = Status.CLOSED
+            found[RequestId(request_id)] = PublicState(status, suspended, version, closes_at, view_document)
+    return found
 
 
 def preview(request: Request, bands: Bands) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Every SQL statement on requests and their publications."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import and_
+from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
 from buyers.requests.model import Bands, Content, Request, Status
@@ -98,14 +100,25 @@ def publication_bands(reading: Reading, request_id: RequestId) -> Bands | None:
     return None if bands is None else codec.load(Bands, bands)
 
 
-def public_state(reading: Reading, request_id: RequestId) -> tuple[str, bool, int, datetime | None] | None:
-    """Return (status, suspended, version, closes_at): all that the carriers' role may read of the request itself."""
-    row = reading.session.exec(
-        select(RequestRow.status, RequestRow.suspended, RequestRow.version, RequestRow.closes_at).where(
-            RequestRow.id == request_id
+PublicRow = tuple[str, str, bool, int, datetime | None, dict[str, Any]]
+"""Of one request: id, status, suspended, version, closes_at and the view of that version."""
+
+
+def public(reading: Reading, request_ids: Collection[RequestId]) -> list[PublicRow]:
+    """Return what the carriers' role may read of requests: their state and the newest published view."""
+    columns = (RequestRow.id, RequestRow.status, RequestRow.suspended, RequestRow.version, RequestRow.closes_at)
+    rows = reading.session.connection().execute(
+        sql_select(*map(col, columns), col(PublicationRow.view))
+        .join(
+            PublicationRow,
+            and_(
+                col(PublicationRow.request_id) == col(RequestRow.id),
+                col(PublicationRow.version) == col(RequestRow.version),
+            ),
         )
-    ).one_or_none()
-    return None if row is None else (row[0], row[1], row[2], row[3])
+        .where(col(RequestRow.id).in_(request_ids))
+    )
+    return [tuple(row) for row in rows]
 
 
 def _fill(row: RequestRow, request: Request) -> RequestRow:
