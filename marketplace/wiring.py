@@ -13,6 +13,7 @@ from buyers.desk import reactions as desk_reactions
 from buyers.desk import routes as desk
 from buyers.registry import routes as registry
 from buyers.registry import site_routes, verification, verification_routes
+from marketplace import audit
 from marketplace.awards import reactions as awards_reactions
 from marketplace.awards import routes as awards
 from marketplace.bidding import reactions as bidding_reactions
@@ -48,6 +49,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     awards.router,
     contracts.router,
     notifications.router,
+    audit.router,
 )
 REACTIONS: tuple[Reaction, ...] = (
     *desk_reactions.REACTIONS,

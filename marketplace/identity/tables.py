@@ -11,15 +11,15 @@ from marketplace.kernel.tables import document, instant
 IDENTITY: dict[str, Any] = {"schema": "identity"}
 
 
-def _text(*, unique: bool = False, index: bool = False) -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def _text(*, unique: bool = False, index: bool = False) -> Any:
     return Field(sa_column=Column(Text, nullable=False, unique=unique, index=index))
 
 
-def _key() -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def _key() -> Any:
     return Field(sa_column=Column(Text, primary_key=True))
 
 
-def _of(table: str) -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def _of(table: str) -> Any:
     return Field(sa_column=Column(Text, ForeignKey(f"identity.{table}.id"), nullable=False, index=True))
 
 

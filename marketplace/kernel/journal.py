@@ -168,6 +168,14 @@ def between(session: Session, position: int, last: int, names: frozenset[str], l
     return [_recorded(row) for row in rows]
 
 
+def page(session: Session, stream: str, position: int, limit: int) -> list[Recorded]:
+    """Return the stamped events behind ``position``, of one stream or (empty) of all, in order."""
+    query = select(JournalRow).where(col(JournalRow.position) > position)
+    if stream:
+        query = query.where(JournalRow.stream == stream)
+    return [_recorded(row) for row in session.exec(query.order_by(col(JournalRow.position)).limit(limit))]
+
+
 def of_stream(session: Session, stream: str) -> Iterator[Recorded]:
     """Yield the events of one stream in order."""
     rows = session.exec(select(JournalRow).where(JournalRow.stream == stream).order_by(col(JournalRow.seq)))

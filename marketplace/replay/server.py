@@ -1,0 +1,40 @@
+"""The marketplace served inside this process, for a replay without a server of its own."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import uvicorn
+
+from marketplace.app import create_app
+from marketplace.kernel.clock import stopwatch, wait
+from marketplace.wiring import Marketplace
+
+_START_SECONDS = 30.0
+
+
+@contextmanager
+def serving(market: Marketplace, port: int = 0) -> Iterator[str]:
+    """Serve ``market`` on a free port of this machine, worker included, and give the address."""
+    with_worker = replace(market, settings=market.settings.model_copy(update={"worker": True}))
+    config = uvicorn.Config(create_app(with_worker), log_level="error", timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server", daemon=True)
+        thread.start()
+        try:
+            _wait_for_start(server, thread)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _wait_for_start(server: uvicorn.Server, thread: threading.Thread) -> None:
+    ends = stopwatch() + _START_SECONDS
+    while not server.started:
+        if not thread.is_alive() or stopwatch() > ends:
+            raise OSError("The server could not be started.")
+        wait(0.02)
