@@ -13,9 +13,12 @@ from buyers.requests.importer import CellError, LineRow
 from buyers.requests.model import Content, Line, Lot, Request, Site
 from marketplace.catalogue import service as catalogues
 from marketplace.kernel import http
-from marketplace.kernel.errors import MalformedError
+from marketplace.kernel.errors import MalformedError, TooLargeError
 from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.work import Reading, Work
+
+LARGEST_IMPORT = 2_000_000
+"""Bytes: room for the most lines and sites of a request; reading twelve million separators takes many seconds."""
 
 
 class What(StrEnum):
@@ -36,7 +39,12 @@ class Imported:
 
 
 def import_rows(work: Work, request_id: str, what: What, text: bytes, if_match: str | None) -> Imported:
-    """Add the good rows of a CSV file to a draft. Raises MalformedError for a file that can't be read as CSV."""
+    """Add the good rows of a CSV file to a draft.
+
+    Raises TooLargeError, MalformedError for a file that can't be read as CSV.
+    """
+    if len(text) > LARGEST_IMPORT:
+        raise TooLargeError(f"A file to import has at most {LARGEST_IMPORT:,} bytes.")
     checked = service.owned(work, request_id)
     request = requests.hold(work, checked)
     http.check_if_match(if_match, request.revision)

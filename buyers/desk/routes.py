@@ -7,6 +7,7 @@ from fastapi import Body, Depends, Response
 
 from buyers.desk import imports, service
 from buyers.desk.schemas import (
+    AmendmentInput,
     FindingOutput,
     ImportOutput,
     ReasonInput,
@@ -108,10 +109,10 @@ def submit_request(
     responses=http.problems(NotFoundError, StaleError, rules.NotAmendableError, service.IdentityFoundError),
 )
 def amend_request(
-    request_id: str, parts: RequestParts, work: Working, _: Submitter, response: Response, if_match: IfMatch = None
+    request_id: str, body: AmendmentInput, work: Working, _: Submitter, response: Response, if_match: IfMatch = None
 ) -> RequestOutput:
     """A new version for all invited carriers. Bids made before stand on the earlier version until confirmed."""
-    return _output(service.amend(work, request_id, parts.given(), if_match), response)
+    return _output(service.amend(work, request_id, body.given(), body.accept_findings, if_match), response)
 
 
 @router.post(

@@ -4,14 +4,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from buyers.requests import checks
 from buyers.requests.model import Band, Disclosure, ListMode, Priority
 
 Ref = Annotated[str, Field(pattern=r"^[A-Z][0-9]{1,5}$", description="name inside the request, such as S1, L1 or T1")]
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4, ge=0)]
-FeatureInput = bool | Decimal | Annotated[str, Field(max_length=500)] | Annotated[list[str], Field(max_length=100)]
+FeatureInput = (
+    StrictBool | Decimal | Annotated[str, Field(max_length=500)] | Annotated[list[str], Field(max_length=100)]
+)
 
 
 class _Input(BaseModel):
@@ -125,8 +127,17 @@ class RequestParts(_Input):
 
     def given(self) -> dict[str, Any]:
         """Return the parts that were sent, each whole with its defaults; only the start date can be taken back."""
-        parts = {name: value for name, value in self.model_dump().items() if name in self.model_fields_set}
+        parts = {name: value for name, value in self.model_dump().items() if name in _PARTS & self.model_fields_set}
         return {name: value for name, value in parts.items() if value is not None or name == "start_date"}
+
+
+_PARTS = frozenset(RequestParts.model_fields)
+
+
+class AmendmentInput(RequestParts):
+    """The parts that change. `accept_findings`: the exact words of findings that you take responsibility for."""
+
+    accept_findings: list[Annotated[str, Field(max_length=500)]] = Field([], max_length=200)
 
 
 class SubmitInput(_Input):

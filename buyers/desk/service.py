@@ -76,7 +76,7 @@ def edit(work: Work, request_id: str, parts: Parts, if_match: str | None) -> Req
     return requests.edit(work, checked, _content(work, work.principal.organization_id, request.content, parts))
 
 
-def amend(work: Work, request_id: str, parts: Parts, if_match: str | None) -> Request:
+def amend(work: Work, request_id: str, parts: Parts, accepted: Sequence[str], if_match: str | None) -> Request:
     """Change a published request within what may be amended. Raises NotAmendableError, IdentityFoundError."""
     checked = owned(work, request_id)
     request = requests.hold(work, checked)
@@ -84,7 +84,7 @@ def amend(work: Work, request_id: str, parts: Parts, if_match: str | None) -> Re
     if "sites" in parts:
         raise NotAmendableError(errors=(FieldError("/sites", "the sites were fixed when the request was published"),))
     proposed = merged(request.content, parts, {})
-    _check_leaks(_leaks(work, proposed), ())
+    _check_leaks(_leaks(work, proposed), accepted)
     return requests.amend(work, checked, proposed)
 
 

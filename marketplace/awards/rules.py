@@ -105,6 +105,18 @@ def _choice_errors(lot: ComparedLot, bid_id: str, reason: str, pointer: str) -> 
         yield FieldError(f"{pointer}/reason", "this is not the lowest total cost: say why you select it")
 
 
+def admission_errors(
+    comparison: Comparison, selection: Selection, approved: frozenset[OrganizationId]
+) -> tuple[FieldError, ...]:
+    """Return what stands against selecting providers that the platform has suspended or closed since they bid."""
+    shut_out = {offer.bid_id for lot in comparison.lots for offer in lot.offers if offer.provider_id not in approved}
+    return tuple(
+        FieldError(f"/awarded/{index}/bid_id", "this carrier is not approved any more: nobody may be disclosed to it")
+        for index, item in enumerate(selection.awarded)
+        if item.bid_id in shut_out
+    )
+
+
 def preview(comparison: Comparison, selection: Selection) -> AwardPreview:
     """Return what confirming a selection without errors does: who learns what."""
     offers_by_id = {offer.bid_id: offer for lot in comparison.lots for offer in lot.offers}

@@ -60,7 +60,7 @@ def compare(work: Work, request_id: RequestId) -> Comparison:
 def preview(work: Work, request_id: RequestId, selection: Selection) -> AwardPreview:
     """Return who would learn what if the selection were confirmed; changes nothing. Raises MalformedError."""
     comparison = compare(work, request_id)
-    _check(comparison, selection)
+    _check(work, comparison, selection)
     return rules.preview(comparison, selection)
 
 
@@ -71,11 +71,12 @@ def decide(work: Work, request_id: RequestId, selection: Selection) -> Award:
         NotOpenedError: bids are still taken.
         NothingToDecideError: every lot is decided, or has failed.
         SuspendedError: the buyer's verification is revoked.
-        MalformedError: the selection names an unknown, stale or expired bid, or lacks a reason.
+        MalformedError: the selection names an unknown, stale or expired bid, one of a carrier that is not approved any
+            more, or lacks a reason.
     """
     request = requests.hold(work, request_id)
     comparison = compare(work, request_id)
-    _check(comparison, selection)
+    _check(work, comparison, selection)
     if request.suspended:
         raise request_rules.SuspendedError("To award it, the buyer must be verified again first.")
     award = _award(work, request, comparison, selection)
@@ -85,7 +86,7 @@ def decide(work: Work, request_id: RequestId, selection: Selection) -> Award:
         if lot.bid_id is not None:
             bidding.award_lot(work, request_id, lot.lot, lot.bid_id)
         else:
-            bidding.fail_lot(work, request_id, lot.lot, lot.reason)
+            bidding.fail_lot(work, request_id, lot.lot)
     _end(work, request, won)
     work.append(events.AwardMade(request_id, award.id, won))
     _tell(work, requests.get(work, request_id), award, comparison)
@@ -120,10 +121,11 @@ def awards_of(reading: Reading, request_id: RequestId) -> list[Award]:
     return store.of_request(reading, request_id)
 
 
-def _check(comparison: Comparison, selection: Selection) -> None:
+def _check(work: Work, comparison: Comparison, selection: Selection) -> None:
     if not any(lot.status == "closed" for lot in comparison.lots):
         raise NothingToDecideError
     errors = rules.selection_errors(comparison, selection)
+    errors += rules.admission_errors(comparison, selection, frozenset(sellers.approved(work)))
     if errors:
         raise MalformedError("The selection can't be confirmed like this.", errors=errors)
 

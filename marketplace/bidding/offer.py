@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from enum import StrEnum
 
 from marketplace.kernel.errors import FieldError
-from marketplace.kernel.money import LIMIT, cents
+from marketplace.kernel.money import LIMIT, RATE_STEP, cents
 
 _PRECISION = 40
 
@@ -63,22 +63,22 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a line's rates are multiplied with: its share of the prior usage of its service type, per month."""
+
+    unit: str
+    monthly_quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LineToPrice:
-    """What the total of a lot is computed over: a line's quantity and whether it must be priced."""
+    """What the total of a lot is computed over: a line's quantity and usage, and whether it must be priced."""
 
     ref: str
     service_type: str
     quantity: int
     must: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Prior usage per month, which usage rates are multiplied with."""
-
-    service_type: str
-    unit: str
-    monthly_quantity: Decimal
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,6 @@ class LotToPrice:
     lines: tuple[LineToPrice, ...]
     term_months: int
     discount_rate: Decimal
-    usage: tuple[Usage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ def total_cost(lot: LotToPrice, offer: Offer) -> TotalCost:
     months = months_in_advance(lot.term_months, lot.discount_rate)
     compared = {line.ref for line in lot.lines if line.must} or {line.ref for line in lot.lines}
     costs = {
-        line.ref: _line_cost(line, prices[line.ref], lot.usage, months, lot.term_months)
+        line.ref: _line_cost(line, prices[line.ref], months, lot.term_months)
         for line in lot.lines
         if line.ref in prices
     }
@@ -141,32 +140,31 @@ def total_cost(lot: LotToPrice, offer: Offer) -> TotalCost:
     return TotalCost(sum((cost.total for cost in chosen), Decimal(0)), chosen, optional)
 
 
-def _line_cost(
-    line: LineToPrice, price: LinePrice, usage: tuple[Usage, ...], months: Decimal, term_months: int
-) -> LineCost:
+def share(monthly_quantity: Decimal, quantity: int, all_quantities: int) -> Decimal:
+    """Return the part of a request's prior usage that falls to a line: by its quantity, to four decimals, half-even.
+
+    Without this every line of a service type would be charged the whole usage of the company.
+    """
+    return (monthly_quantity * quantity / all_quantities).quantize(RATE_STEP)
+
+
+def _line_cost(line: LineToPrice, price: LinePrice, months: Decimal, term_months: int) -> LineCost:
     recurring = price.mrc * line.quantity * months
     once = price.nrc * line.quantity
-    rates = {(rate.service_type, rate.unit): rate.rate for rate in price.usage_rates}
-    monthly_usage = sum(
-        (
-            rates[item.service_type, item.unit] * item.monthly_quantity
-            for item in usage
-            if item.service_type == line.service_type and (item.service_type, item.unit) in rates
-        ),
-        Decimal(0),
-    )
+    rates = {rate.unit: rate.rate for rate in price.usage_rates if rate.service_type == line.service_type}
+    monthly_usage = sum((rates.get(use.unit, Decimal(0)) * use.monthly_quantity for use in line.usage), Decimal(0))
     used = monthly_usage * months
     total = cents(once + recurring + used)
     factor = f"{months.normalize():f}" if months == term_months else f"{months:.4f}"
     formula = f"{price.nrc} x {line.quantity} once + {price.mrc} x {line.quantity} x {factor} months"
     if monthly_usage:
-        formula += f" + usage {monthly_usage} x {factor} months"
+        formula += f" + usage {monthly_usage.normalize():f} x {factor} months"
     return LineCost(line.ref, cents(once), cents(recurring), cents(used), total, f"{formula} = {total}")
 
 
 def problems(lot: LotToPrice, offer: Offer, pointer: str) -> tuple[FieldError, ...]:
     """Return what stands against an offer: every must line has one price, no line of another lot, money in range."""
-    known = {line.ref for line in lot.lines}
+    lines = {line.ref: line for line in lot.lines}
     given = [price.line for price in offer.lines]
     missing = [line.ref for line in lot.lines if line.must and line.ref not in given]
     found = [
@@ -175,15 +173,16 @@ def problems(lot: LotToPrice, offer: Offer, pointer: str) -> tuple[FieldError, .
     ]
     for index, price in enumerate(offer.lines):
         at = f"{pointer}/lines/{index}"
-        if price.line not in known:
+        if price.line not in lines:
             found.append(
                 FieldError(
-                    f"{at}/line", f"{price.line} is no line of {lot.ref}: its lines are {', '.join(sorted(known))}"
+                    f"{at}/line", f"{price.line} is no line of {lot.ref}: its lines are {', '.join(sorted(lines))}"
                 )
             )
         elif given.index(price.line) != index:
             found.append(FieldError(f"{at}/line", f"{price.line} is priced twice"))
         found.extend(_money_problems(price, at))
+        found.extend(_rate_problems(price, lines.get(price.line), at))
     if not offer.lines:
         found.append(FieldError(f"{pointer}/lines", "price at least one line"))
     if offer.term_months != lot.term_months:
@@ -199,4 +198,19 @@ def _money_problems(price: LinePrice, at: str) -> list[FieldError]:
     for index, answer in enumerate(price.answers):
         if answer.fit is Fit.DEVIATES and not answer.text.strip():
             found.append(FieldError(f"{at}/answers/{index}/text", "say in words what is offered instead"))
+    return found
+
+
+def _rate_problems(price: LinePrice, line: LineToPrice | None, at: str) -> list[FieldError]:
+    """A second rate for the same use would leave open which one is agreed; a missing one would count as free."""
+    named = [(rate.service_type, rate.unit) for rate in price.usage_rates]
+    found = [
+        FieldError(f"{at}/usage_rates/{index}", f"{unit} of {service_type} has a rate above")
+        for index, (service_type, unit) in enumerate(named)
+        if named.index((service_type, unit)) != index
+    ]
+    for use in line.usage if line is not None else ():
+        if line is not None and (line.service_type, use.unit) not in named:
+            message = f"give a rate for {use.unit} of {line.service_type}: 0 if it is included"
+            found.append(FieldError(f"{at}/usage_rates", message))
     return found

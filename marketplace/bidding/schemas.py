@@ -10,6 +10,8 @@ from marketplace.bidding.offer import Fit, Offer
 
 Price = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Rate = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
+Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""PostgreSQL can't hold the character 0: inside a sealed bid it would show at the opening, which it would prevent."""
 
 
 class _Input(BaseModel):
@@ -19,23 +21,23 @@ class _Input(BaseModel):
 class AnswerInput(_Input):
     """Your answer to a wanted feature; a deviation says what you offer instead."""
 
-    code: str = Field(max_length=60)
+    code: Words = Field(max_length=60)
     fit: Fit
-    text: str = Field("", max_length=1000)
+    text: Words = Field("", max_length=1000)
 
 
 class UsageRateInput(_Input):
     """The price of one unit of usage."""
 
-    service_type: str = Field(max_length=80)
-    unit: str = Field(max_length=40)
+    service_type: Words = Field(max_length=80)
+    unit: Words = Field(max_length=40)
     rate: Rate
 
 
 class LinePriceInput(_Input):
     """The price of one line, per unit of its quantity."""
 
-    line: str = Field(max_length=8, examples=["L1"])
+    line: Words = Field(max_length=8, examples=["L1"])
     mrc: Price = Field(description="monthly recurring charge", examples=["420.00"])
     nrc: Price = Field(Decimal(0), description="non-recurring charge", examples=["250.00"])
     usage_rates: list[UsageRateInput] = Field([], max_length=50)
@@ -46,10 +48,10 @@ class LinePriceInput(_Input):
 class OfferInput(_Input):
     """Your priced reply to one lot. Every must line of the lot needs a price."""
 
-    lot: str = Field(max_length=8, examples=["T1"])
+    lot: Words = Field(max_length=8, examples=["T1"])
     lines: list[LinePriceInput] = Field(min_length=1, max_length=2000)
     valid_until: date | None = Field(None, description="last day on which the buyer may award it")
-    note: str = Field("", max_length=2000)
+    note: Words = Field("", max_length=2000)
 
 
 class BidInput(_Input):

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 from buyers.requests import service as requests
-from buyers.requests.model import Content, Priority
+from buyers.requests.model import Content, Line, Priority
 from buyers.requests.model import Status as RequestStatus
 from marketplace.bidding import engine, model, store
 from marketplace.bidding import offer as offers
@@ -23,6 +23,7 @@ from marketplace.kernel import alarms, codec, ids, sealing
 from marketplace.kernel.errors import ConflictError, FieldError, MalformedError, NotFoundError
 from marketplace.kernel.ids import BidId, InvitationId, LotId, OrganizationId, RequestId
 from marketplace.kernel.journal import Recorded
+from marketplace.kernel.money import CENT, LIMIT
 from marketplace.kernel.work import Reading, Work
 from sellers import service as sellers
 from sellers.model import Invitation, InvitationStatus
@@ -32,6 +33,8 @@ _KEYS = "lot-keys"
 _RECEIPT = "bid-receipt"
 _COMPOSED = {"sealed": ("sealed_first_price", "sealed"), "english": ("english", "open")}
 """A buyer's choice as the engine's format and visibility."""
+_PRICELESS = LIMIT - CENT
+"""What a sealed bid counts as when an amendment has left it without a price: it ranks last, and is not selectable."""
 
 
 class BidRefusedError(ConflictError):
@@ -273,9 +276,12 @@ def award_lot(work: Work, request_id: RequestId, ref: str, bid_id: BidId) -> Non
     _decide(work, _held(work, request_id, ref), model.MarkAwarded(bid_id))
 
 
-def fail_lot(work: Work, request_id: RequestId, ref: str, reason: str) -> None:
-    """End a closed lot without an award. Raises NotFoundError, BidRefusedError."""
-    _decide(work, _held(work, request_id, ref), model.MarkNotAwarded(reason))
+def fail_lot(work: Work, request_id: RequestId, ref: str) -> None:
+    """End a closed lot without an award. Why is the buyer's own business and stays out of the lot's history.
+
+    Raises NotFoundError, BidRefusedError.
+    """
+    _decide(work, _held(work, request_id, ref), model.MarkNotAwarded("none of the bids was taken"))
 
 
 def return_lot(work: Work, request_id: RequestId, ref: str, reason: str) -> None:
@@ -340,7 +346,9 @@ def _open_boxes(work: Work, lot: StoredLot, state: LotState) -> dict[BidId, Deci
         if row.sealed is None or hashlib.sha256(row.sealed).hexdigest() != row.commitment:
             raise RuntimeError(f"the sealed bid {bid_id} is not the one that was committed to")
         offer = codec.load(Offer, codec.parse(sealing.open_sealed(key, row.sealed)))
-        amounts[bid_id] = offers.total_cost(lot.to_price, offer).total
+        total = offers.total_cost(lot.to_price, offer).total
+        # a bid on an earlier version may price nothing of what is asked now; it must not keep the others sealed
+        amounts[bid_id] = total if 0 < total < LIMIT else _PRICELESS
         store.open_bid(work, bid_id, offer, amounts[bid_id])
     return amounts
 
@@ -406,6 +414,9 @@ def _place(work: Work, lot: StoredLot, invitation: Invitation, command: BidComma
     decision = engine.decide(lot.state, placing, work.now)
     if isinstance(decision, Refusal):
         raise refused(lot.ref, decision)
+    if not decision:  # a colleague's key, or one whose answer is no longer kept
+        code = model.RefusalCode.KEY_REUSED
+        raise refused(lot.ref, Refusal(code, "idempotency", "this key placed your bid before: take a new one"))
     state, recorded = _record(work, lot, decision)
     standing = state.standing[invitation.provider_id]
     store.add_bid(
@@ -481,9 +492,20 @@ def rules_of(content: Content, now: datetime) -> model.Rules:
 def _to_price(content: Content, ref: str) -> LotToPrice:
     members = next((lot.lines for lot in content.lots if lot.ref == ref), ())
     lines = tuple(
-        LineToPrice(line.ref, line.service_type, line.quantity, line.priority is Priority.MUST)
+        LineToPrice(
+            line.ref, line.service_type, line.quantity, line.priority is Priority.MUST, _usage_of(content, line)
+        )
         for line in content.lines
         if line.ref in members
     )
-    usage = tuple(Usage(item.service_type, item.unit, item.monthly_quantity) for item in content.prior_usage)
-    return LotToPrice(ref, lines, content.term_months, content.discount_rate, usage)
+    return LotToPrice(ref, lines, content.term_months, content.discount_rate)
+
+
+def _usage_of(content: Content, line: Line) -> tuple[Usage, ...]:
+    """Return a line's share of the prior usage of its service type."""
+    together = sum(other.quantity for other in content.lines if other.service_type == line.service_type)
+    return tuple(
+        Usage(item.unit, offers.share(item.monthly_quantity, line.quantity, together))
+        for item in content.prior_usage
+        if item.service_type == line.service_type
+    )

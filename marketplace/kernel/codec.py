@@ -56,6 +56,6 @@ def _refuse_floats(document: Any) -> None:
     if isinstance(document, dict):
         for value in document.values():
             _refuse_floats(value)
-    elif isinstance(document, list):
+    elif isinstance(document, list | tuple):
         for value in document:
             _refuse_floats(value)

@@ -1,6 +1,7 @@
 """HTTP around services: one transaction per request committed before the answer leaves, problem details, limits."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import hashlib
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, APIRouter
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -97,10 +98,25 @@ def _finish(request: Request, response: Response) -> None:
     _leave(request, None)
 
 
-async def _raw_body(request: Request) -> bytes:
-    """Return the body's bytes (read once by starlette and kept)."""
-    content_type = request.headers.get("content-type", "")
-    return b"" if content_type.startswith("multipart/") else await request.body()
+async def _payload(request: Request) -> bytes:
+    """Return what a command with an Idempotency-Key consists of; empty for one without, which nobody compares.
+
+    A form's parts count, not its bytes: a client that sends it again draws another boundary.
+    """
+    if "idempotency-key" not in request.headers:
+        return b""
+    query = request.url.query.encode()
+    if not request.headers.get("content-type", "").lower().startswith(_FORMS):
+        return b"\0".join((query, await request.body()))
+    digest = hashlib.sha256()
+    for name, value in (await request.form()).multi_items():
+        content = value.encode() if isinstance(value, str) else await value.read()
+        file_name = "" if isinstance(value, str) else value.filename or ""
+        for part in (name.encode(), file_name.encode(), content):
+            digest.update(len(part).to_bytes(8) + part)
+        if not isinstance(value, str):
+            await value.seek(0)
+    return b"\0".join((query, digest.digest()))
 
 
 IdempotencyKey = Annotated[
@@ -112,36 +128,38 @@ IdempotencyKey = Annotated[
 def open_work(
     request: Request,
     principal: Annotated[Principal, Depends(authenticated)],
-    body: Annotated[bytes, Depends(_raw_body)],
+    payload: Annotated[bytes, Depends(_payload)],
     idempotency_key: IdempotencyKey = None,
 ) -> Work:
     """Open the request's transaction, or leave at once with the answer that its Idempotency-Key got before."""
-    return _enter_work(request, principal, body, idempotency_key, None)
+    return _enter_work(request, principal, payload, idempotency_key, None)
 
 
 def open_account_work(
     request: Request,
     principal: Annotated[Principal, Depends(authenticated)],
-    body: Annotated[bytes, Depends(_raw_body)],
+    payload: Annotated[bytes, Depends(_payload)],
     idempotency_key: IdempotencyKey = None,
 ) -> Work:
     """Open a transaction on accounts: also for a provider's users with the role that can read accounts.
 
     For identity's own routes alone, which touch nothing but the caller's own account and organization.
     """
-    return _enter_work(request, principal, body, idempotency_key, DatabaseRole.APP)
+    return _enter_work(request, principal, payload, idempotency_key, DatabaseRole.APP)
 
 
 def _enter_work(
-    request: Request, principal: Principal, body: bytes, idempotency_key: str | None, role: DatabaseRole | None
+    request: Request, principal: Principal, payload: bytes, idempotency_key: str | None, role: DatabaseRole | None
 ) -> Work:
     workshop: Workshop = request.app.state.workshop
     context = workshop.work(principal, role)
     work = context.__enter__()
     request.state.transaction, request.state.work = context, work
     if idempotency_key is not None:
-        key = idempotency.key_of(principal.user_id, idempotency_key, request.method, request.url.path, body)
-        answer = idempotency.begin(work, key, request.app.state.answer_sealer)
+        sealer = request.app.state.answer_sealer
+        command = (request.method, request.url.path, payload)
+        key = idempotency.key_of(principal.user_id, idempotency_key, command, sealer)
+        answer = idempotency.begin(work, key, sealer)
         if answer is not None:
             raise _AnsweredBefore(answer)
         request.state.idempotency_key = key
@@ -242,7 +260,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = tuple(FieldError(_pointer(item["loc"]), item["msg"]) for item in error.errors())
+        errors = tuple(FieldError(_pointer(item), item["msg"]) for item in error.errors())
         return problem_response(MalformedError(errors=errors))
 
     @app.exception_handler(HTTPException)
@@ -260,11 +278,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _broken(_request: Request, _error: Exception) -> JSONResponse:
-        return problem_response(ProblemError("It has been recorded. Nothing was changed."))
+        response = problem_response(ProblemError("It has been recorded. Nothing was changed."))
+        response.headers.update(_HEADERS)  # this answer is given outside of the middleware below
+        return response
 
     @app.middleware("http")
     async def _limits_and_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        limit = LARGEST_FILE if request.headers.get("content-type", "").startswith(_FILES) else LARGEST_BODY
+        limit = LARGEST_FILE if request.headers.get("content-type", "").lower().startswith(_FILES) else LARGEST_BODY
         declared = request.headers.get("content-length", "0")
         if request.headers.get("transfer-encoding") or not declared.isdecimal() or int(declared) > limit:
             response: Response = problem_response(TooLargeError(f"Send at most {limit:,} bytes, with Content-Length."))
@@ -275,20 +295,22 @@ def install(app: FastAPI) -> None:
 
 
 _FILES = ("multipart/form-data", "text/csv")
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Frame-Options": "DENY",
 }
+_UNSTORABLE = (None, "22P05")
+"""A text with a NUL: the driver refuses it before the server sees it (no SQLSTATE), the server inside of JSON."""
 _TRANSIENT = ("08", "40", "53", "55P03", "57")
 """SQLSTATE classes that are safe to try again: connection, rollback, resources, lock not available, operator."""
 
 
 def _database_problem(error: Exception) -> ProblemError:
     """Return what the caller is told of a database error. Raises it again when it is a fault of ours."""
-    if isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) is None:
-        # the driver itself refused a value, before the server saw it: a text with a NUL
+    if isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) in _UNSTORABLE:
         return MalformedError("A text holds a character that can't be stored (U+0000).")
     if isinstance(error, DBAPIError) and not _transient(error):
         raise error
@@ -297,12 +319,18 @@ def _database_problem(error: Exception) -> ProblemError:
 
 def _transient(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or state is None or state.startswith(_TRANSIENT)
+    if error.connection_invalidated:
+        return True
+    if state is None:  # not from the server: it is away, or the driver refused what we gave it
+        return isinstance(error, OperationalError)
+    return bool(state.startswith(_TRANSIENT))
 
 
-def _pointer(location: Sequence[str | int]) -> str:
-    """Return a JSON Pointer for a body field, ``query/name`` and the like for the rest."""
-    where, *parts = [str(part) for part in location]
-    if where == "body":
-        return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)
-    return "/".join([where, *parts])
+def _pointer(item: Mapping[str, Any]) -> str:
+    """Return a JSON Pointer for a body field (the whole body: empty), ``query/name`` and the like for the rest."""
+    where, *parts = [str(part) for part in item["loc"]]
+    if where != "body":
+        return "/".join([where, *parts])
+    if item["type"] == "json_invalid":  # its place is an offset, not a field
+        return ""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)

@@ -49,9 +49,10 @@ class Key:
     fingerprint: str
 
 
-def key_of(caller: str, key: str, method: str, path: str, body: bytes) -> Key:
-    """Return the key of a command; ``caller`` is empty for an anonymous one.
+def key_of(caller: str, key: str, command: tuple[str, str, bytes], sealer: Sealer) -> Key:
+    """Return the key of a command (method, path, body); ``caller`` is empty for an anonymous one.
 
+    The fingerprint needs the secret: a sealed bid or a password could be found by trying from a plain hash of its body.
     Raises MalformedError for a key that is too short or too long.
     """
     shortest = 1 if caller else SHORTEST_ANONYMOUS_KEY
@@ -60,8 +61,8 @@ def key_of(caller: str, key: str, method: str, path: str, body: bytes) -> Key:
             "The Idempotency-Key is not usable.",
             errors=(FieldError("header/Idempotency-Key", f"{shortest} to {LONGEST_KEY} characters"),),
         )
-    digest = hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
-    return Key(caller, key, digest)
+    method, path, body = command
+    return Key(caller, key, sealer.mark(b"\0".join((method.encode(), path.encode(), body))))
 
 
 def begin(work: Work, key: Key, sealer: Sealer) -> Answer | None:

@@ -35,6 +35,7 @@ def decode(cursor: str, length: int) -> list[Any]:
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if isinstance(key, list) and len(key) == length and all(isinstance(part, str | int) for part in key):
+            "".join(part for part in key if isinstance(part, str)).encode()  # half a surrogate pair is a ValueError
             return key
     except ValueError:
         pass

@@ -384,6 +384,9 @@ def _ensure_roles(connection: psycopg.Connection[tuple[object, ...]], passwords:
         if role not in present:
             create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
             connection.execute(create.format(sql.Identifier(role), sql.Literal(passwords[role])))
+    owner, *users = map(sql.Identifier, ROLES)
+    # so that MARKETPLACE_DATABASE_URL alone, with the owner's address, serves as it does on any other server
+    connection.execute(sql.SQL("GRANT {} TO {}").format(sql.SQL(", ").join(users), owner))
 
 
 def _create_database(

@@ -99,9 +99,11 @@ def _held_cursor(work: Work, reaction: Reaction) -> int | None:
 def _pause(workshop: Workshop, reaction: Reaction, error: Exception) -> None:
     with workshop.work() as work:
         connection = work.session.connection()
+        # the cursor itself is new when the very first batch failed: its transaction was undone
         failures: int = connection.execute(
             text(
-                "UPDATE kernel.cursors SET failures = failures + 1, last_error = :error WHERE name = :name"
+                "INSERT INTO kernel.cursors AS c (name, position, failures, last_error) VALUES (:name, 0, 1, :error)"
+                " ON CONFLICT (name) DO UPDATE SET failures = c.failures + 1, last_error = excluded.last_error"
                 " RETURNING failures"
             ),
             {"name": reaction.name, "error": type(error).__name__},

@@ -20,6 +20,7 @@ class Sealer:
         secret = settings.secret.get_secret_value().encode()
         key = hashlib.blake2b(secret, digest_size=SecretBox.KEY_SIZE, person=purpose.encode()[:16]).digest()
         self._box = SecretBox(key)
+        self._marking = hashlib.blake2b(secret, digest_size=32, salt=purpose.encode()[:16], person=b"marks").digest()
 
     def seal(self, plain: bytes) -> bytes:
         """Return ``plain`` sealed, with a fresh nonce."""
@@ -31,6 +32,10 @@ class Sealer:
             return self._box.decrypt(sealed)
         except CryptoError as error:
             raise SealBrokenError("this was sealed with another MARKETPLACE_SECRET, or changed") from error
+
+    def mark(self, data: bytes) -> str:
+        """Return a fingerprint of ``data`` that can't be found again by trying contents without the secret."""
+        return hashlib.blake2b(data, digest_size=32, key=self._marking).hexdigest()
 
 
 def new_key_pair() -> tuple[bytes, bytes]:

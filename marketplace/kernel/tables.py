@@ -28,7 +28,14 @@ class StreamRow(SQLModel, table=True):
     """The head of one journal stream: how many events it has and the hash of the last."""
 
     __tablename__ = "streams"
-    __table_args__: ClassVar[Any] = {"schema": KERNEL, "info": {"carrier": "SELECT, INSERT, UPDATE"}}
+    __table_args__: ClassVar[Any] = {
+        "schema": KERNEL,
+        # the streams that a carrier's own commands append to; those of buyers and accounts don't exist for it
+        "info": {
+            "carrier": "SELECT, INSERT, UPDATE",
+            "visible_rows": "split_part(stream, ':', 1) IN ('lot', 'invitation', 'provider', 'request')",
+        },
+    }
     stream: str = Field(sa_column=Column(Text, primary_key=True))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     head: str = Field(sa_column=Column(Text, nullable=False))
@@ -74,7 +81,7 @@ class AlarmRow(SQLModel, table=True):
     """Something that is due at an instant."""
 
     __tablename__ = "alarms"
-    __table_args__: ClassVar[Any] = {"schema": KERNEL, "info": {"carrier": "SELECT, INSERT, UPDATE"}}
+    __table_args__: ClassVar[Any] = {"schema": KERNEL}
     kind: str = Field(sa_column=Column(Text, primary_key=True))
     key: str = Field(sa_column=Column(Text, primary_key=True))
     due_at: datetime = instant(index=True)
@@ -84,7 +91,10 @@ class IdempotencyRow(SQLModel, table=True):
     """The answer that was given to a command under an Idempotency-Key. ``answer`` is sealed."""
 
     __tablename__ = "idempotency"
-    __table_args__: ClassVar[Any] = {"schema": KERNEL, "info": {"carrier": "SELECT, INSERT"}}
+    __table_args__: ClassVar[Any] = {
+        "schema": KERNEL,
+        "info": {"carrier": "SELECT, INSERT", "visible_rows": "caller = current_setting('marketplace.user', true)"},
+    }
     caller: str = Field(sa_column=Column(Text, primary_key=True))
     key: str = Field(sa_column=Column(Text, primary_key=True))
     fingerprint: str = Field(sa_column=Column(Text, nullable=False))

@@ -139,14 +139,16 @@ def role_of(principal: Principal) -> DatabaseRole:
 
 
 def begin(session: Session, principal: Principal = NOBODY) -> None:
-    """Tell the transaction its limits and for which organization row security holds."""
+    """Tell the transaction its limits, and for whom row security holds."""
     session.connection().execute(
         text(
             "SELECT set_config('marketplace.organization', :organization, true),"
+            " set_config('marketplace.user', :user, true),"
             " set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true)"
         ),
         {
             "organization": principal.organization_id,
+            "user": principal.user_id,
             "statement": str(STATEMENT_TIMEOUT_MS),
             "lock": str(LOCK_TIMEOUT_MS),
         },

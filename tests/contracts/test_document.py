@@ -51,7 +51,7 @@ def a_bid(
         if any(item["ref"] == lot and line["ref"] in item["lines"] for item in VIEW["lots"])
     )
     offer = Offer(lot, prices, 36, None, terms_id, TERMS.sha256)
-    to_price = LotToPrice(lot, lines, 36, Decimal(0), ())
+    to_price = LotToPrice(lot, lines, 36, Decimal(0))
     return OpenedOffer(BidId(bid_id or f"bid_{lot}"), 1, version, NOON, "cd" * 32, to_price, offer)
 
 
