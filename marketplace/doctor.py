@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from marketplace import schema
 from marketplace.kernel.clock import database_clock, machine_now
@@ -36,13 +37,12 @@ def examine() -> list[Finding]:
     try:
         settings = Settings()
     except ValidationError as error:
-        return [Finding("configuration", good=False, says=item["msg"]) for item in error.errors()]
+        return [Finding("configuration", good=False, says=_said(item["loc"], item["msg"])) for item in error.errors()]
     found = [Finding("configuration", good=True, says=f"profile {settings.profile}"), *_packages()]
     found.append(_attempt("keys", lambda: f"{len(open_vault(settings).keyring.public_keys)} signing key(s)"))
     try:
         database = connect(settings)
-        with create_engine(database.owner).connect() as connection:
-            version = connection.execute(text("SHOW server_version")).scalar_one()
+        version = _version(database)
     except (SQLAlchemyError, PostgresError) as error:
         says = f"can't be reached: {str(error).splitlines()[0]}"
         return [*found, Finding("database", good=False, says=says)]
@@ -52,6 +52,17 @@ def examine() -> list[Finding]:
     found.append(_attempt("clocks", lambda: _clocks(settings, database)))
     database.close()
     return found
+
+
+def _said(location: tuple[int | str, ...], message: str) -> str:
+    """Return what is wrong with a setting, named as the variable that sets it."""
+    return ": ".join([*(f"MARKETPLACE_{str(part).upper()}" for part in location), message])
+
+
+def _version(database: Database) -> str:
+    engine = create_engine(database.owner, poolclass=NullPool, connect_args={"connect_timeout": 5})
+    with engine.connect() as connection:
+        return str(connection.execute(text("SHOW server_version")).scalar_one())
 
 
 class _WrongError(Exception):

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from buyers.registry import tables as _registry  # noqa: F401 - as below
@@ -37,11 +38,9 @@ def step_back(owner: URL, revision: str = "-1") -> None:
 
 def revisions(owner: URL) -> tuple[str | None, str | None]:
     """Return the revision that the database is at, and the newest one of this release."""
-    engine = create_engine(owner)
-    with engine.connect() as connection:
+    with create_engine(owner, poolclass=NullPool).connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table_schema": "kernel"})
         at = context.get_current_revision()
-    engine.dispose()
     return at, ScriptDirectory.from_config(configuration(owner)).get_current_head()
 
 

@@ -28,6 +28,7 @@ from marketplace.kernel.config import Settings
 from marketplace.kernel.db import Database, connect
 from marketplace.kernel.vault import Vault, open_vault
 from marketplace.kernel.work import Reaction, Reactions, Workshop
+from marketplace.terminals import landing
 from matching import reactions as matching_reactions
 from matching import routes as matching
 from notifications import reactions as notifications_reactions
@@ -49,6 +50,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     awards.router,
     contracts.router,
     notifications.router,
+    landing.router,
     audit.router,
 )
 REACTIONS: tuple[Reaction, ...] = (

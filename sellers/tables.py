@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 from marketplace.kernel.tables import document, instant
 
 
-def _own_provider() -> Any:  # noqa: ANN401 - SQLModel's Field is Any
+def _own_provider() -> Any:
     return Field(sa_column=Column(Text, ForeignKey("market.providers.id"), nullable=False))
 
 

@@ -112,7 +112,7 @@ def amend_request(
     request_id: str, body: AmendmentInput, work: Working, _: Submitter, response: Response, if_match: IfMatch = None
 ) -> RequestOutput:
     """A new version for all invited carriers. Bids made before stand on the earlier version until confirmed."""
-    return _output(service.amend(work, request_id, body.given(), body.accept_findings, if_match), response)
+    return _output(service.amend(work, request_id, body.given(), if_match, body.accept_findings), response)
 
 
 @router.post(

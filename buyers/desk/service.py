@@ -76,7 +76,7 @@ def edit(work: Work, request_id: str, parts: Parts, if_match: str | None) -> Req
     return requests.edit(work, checked, _content(work, work.principal.organization_id, request.content, parts))
 
 
-def amend(work: Work, request_id: str, parts: Parts, accepted: Sequence[str], if_match: str | None) -> Request:
+def amend(work: Work, request_id: str, parts: Parts, if_match: str | None, accepted: Sequence[str] = ()) -> Request:
     """Change a published request within what may be amended. Raises NotAmendableError, IdentityFoundError."""
     checked = owned(work, request_id)
     request = requests.hold(work, checked)

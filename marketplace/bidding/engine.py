@@ -8,24 +8,12 @@ from functools import reduce
 from typing import Any, TypeAlias
 
 from marketplace.bidding import visibility
-from marketplace.bidding.evolution import evolve, replay
-from marketplace.bidding.formats.base import Format
-from marketplace.bidding.formats.table import FORMATS
-from marketplace.bidding.model import (
-    Base,
+from marketplace.bidding.events import (
     BidderInvited,
-    BidderView,
     BidPlaced,
     BidsOpened,
     BidWithdrawn,
-    BuyerView,
-    Cancel,
-    Command,
-    Decrement,
-    DecrementKind,
     Event,
-    Extend,
-    Invite,
     LotAwarded,
     LotCancelled,
     LotClosed,
@@ -36,6 +24,20 @@ from marketplace.bidding.model import (
     LotResumed,
     LotReturned,
     LotScheduled,
+)
+from marketplace.bidding.evolution import evolve, replay
+from marketplace.bidding.formats.base import Format
+from marketplace.bidding.formats.table import FORMATS
+from marketplace.bidding.model import (
+    Base,
+    BidderView,
+    BuyerView,
+    Cancel,
+    Command,
+    Decrement,
+    DecrementKind,
+    Extend,
+    Invite,
     LotState,
     MarkAwarded,
     MarkNotAwarded,

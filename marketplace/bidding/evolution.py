@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from marketplace.bidding import ranking
-from marketplace.bidding.formats.table import FORMATS
-from marketplace.bidding.model import (
+from marketplace.bidding.events import (
     BidderInvited,
     BidPlaced,
     BidsOpened,
@@ -22,11 +21,9 @@ from marketplace.bidding.model import (
     LotResumed,
     LotReturned,
     LotScheduled,
-    LotState,
-    Receipt,
-    StandingBid,
-    Status,
 )
+from marketplace.bidding.formats.table import FORMATS
+from marketplace.bidding.model import LotState, Receipt, StandingBid, Status
 from marketplace.kernel.ids import BidId, OrganizationId
 
 

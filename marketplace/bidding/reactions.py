@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from marketplace.bidding import service
+from marketplace.bidding.clockwork import CLOSE_ALARM
 from marketplace.kernel.alarms import Ring
 from marketplace.kernel.ids import OrganizationId, RequestId
 from marketplace.kernel.journal import Recorded
@@ -39,4 +40,4 @@ REACTIONS = (
     Reaction("lots are cancelled", frozenset({"request.withdrawn"}), _cancel, immediate=True),
 )
 
-RINGS: Mapping[str, Ring] = {service.CLOSE_ALARM: service.ring}
+RINGS: Mapping[str, Ring] = {CLOSE_ALARM: service.ring}

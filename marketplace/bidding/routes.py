@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Response
 
 from marketplace.bidding import service
+from marketplace.bidding.clockwork import BidRefusedError
 from marketplace.bidding.model import BidderView
 from marketplace.bidding.offer import FeatureAnswer, LinePrice, Offer, UsageRate
 from marketplace.bidding.schemas import (
@@ -34,9 +35,7 @@ Watcher = Annotated[Principal, Depends(allow(Kind.PROVIDER))]
     "/invitations/{invitation_id}/bids",
     status_code=201,
     summary="Bid",
-    responses=http.problems(
-        NotFoundError, service.BidRefusedError, service.RequestChangedError, service.NotTakingBidsError
-    ),
+    responses=http.problems(NotFoundError, BidRefusedError, service.RequestChangedError, service.NotTakingBidsError),
 )
 def place_bid(
     invitation_id: str,
@@ -71,7 +70,7 @@ def list_own_bids(invitation_id: str, reading: ReadingOnly, _: Watcher) -> list[
     "/invitations/{invitation_id}/bids/{bid_id}",
     status_code=204,
     summary="Take a sealed bid back",
-    responses=http.problems(NotFoundError, service.BidRefusedError),
+    responses=http.problems(NotFoundError, BidRefusedError),
 )
 def withdraw_bid(invitation_id: str, bid_id: str, work: Working, _: Bidder) -> Response:
     """Free until the close of a sealed round. An open bid can't be taken back."""

@@ -2,46 +2,30 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import reduce
 from typing import Any
 
 from buyers.requests import service as requests
-from buyers.requests.model import Content, Line, Priority
 from buyers.requests.model import Status as RequestStatus
-from marketplace.bidding import engine, model, store
+from marketplace.bidding import announcing, clockwork, engine, model, store
 from marketplace.bidding import offer as offers
 from marketplace.bidding.events import LotEvent
 from marketplace.bidding.model import BidderView, BuyerView, LotState, Refusal
-from marketplace.bidding.offer import LineToPrice, LotToPrice, Offer, Usage
+from marketplace.bidding.offer import Offer
 from marketplace.bidding.opened import OpenedLot, OpenedOffer, RankedOffer
 from marketplace.bidding.store import StoredLot
 from marketplace.bidding.tables import BidRow
-from marketplace.kernel import alarms, codec, ids, sealing
+from marketplace.kernel import codec, ids, sealing
 from marketplace.kernel.errors import ConflictError, FieldError, MalformedError, NotFoundError
 from marketplace.kernel.ids import BidId, InvitationId, LotId, OrganizationId, RequestId
 from marketplace.kernel.journal import Recorded
-from marketplace.kernel.money import CENT, LIMIT
 from marketplace.kernel.work import Reading, Work
 from sellers import service as sellers
 from sellers.model import Invitation, InvitationStatus
 
-CLOSE_ALARM = "lot-clock"
-_KEYS = "lot-keys"
 _RECEIPT = "bid-receipt"
-_COMPOSED = {"sealed": ("sealed_first_price", "sealed"), "english": ("english", "open")}
-"""A buyer's choice as the engine's format and visibility."""
-_PRICELESS = LIMIT - CENT
-"""What a sealed bid counts as when an amendment has left it without a price: it ranks last, and is not selectable."""
-
-
-class BidRefusedError(ConflictError):
-    """The auction's rules refuse the bid; ``refusal`` says which rule, and what would be taken where that is known."""
-
-    kind = "bid-refused"
-    title = "This bid is not accepted"
 
 
 class RequestChangedError(ConflictError):
@@ -113,17 +97,19 @@ class OwnBid:
 def schedule(work: Work, request_id: RequestId, bidders: tuple[OrganizationId, ...]) -> None:
     """Announce the lots of a freshly published request with its frozen rules."""
     request = requests.get(work, request_id)
-    rules = rules_of(request.content, work.now)
+    rules = announcing.rules_of(request.content, work.now)
     for lot in request.content.lots:
         lot_id = LotId(ids.new("lot"))
         (scheduled,) = engine.schedule(lot_id, rules, bidders, work.now)
         public_key, private_key = sealing.new_key_pair() if rules.visibility == "sealed" else (None, None)
-        sealed_key = work.vault.sealer(_KEYS).seal(private_key) if private_key else None
+        sealed_key = work.vault.sealer(clockwork.KEYS).seal(private_key) if private_key else None
         state = engine.replay((scheduled,))
-        stored = StoredLot(lot_id, request_id, lot.ref, _to_price(request.content, lot.ref), state, public_key)
+        stored = StoredLot(
+            lot_id, request_id, lot.ref, announcing.to_price(request.content, lot.ref), state, public_key
+        )
         store.add_lot(work, stored, sealed_key)
         work.append(LotEvent(request_id, lot_id, scheduled))
-        _set_alarm(work, lot_id, state)
+        clockwork.set_alarm(work, lot_id, state)
 
 
 def is_scheduled(reading: Reading, request_id: RequestId) -> bool:
@@ -134,7 +120,7 @@ def is_scheduled(reading: Reading, request_id: RequestId) -> bool:
 def admit(work: Work, request_id: RequestId, provider_id: OrganizationId) -> None:
     """Let a provider that was invited late bid on every lot of the request."""
     for lot in store.lots_of(work, request_id, hold=True):
-        _decide(work, lot, model.Invite(provider_id))
+        clockwork.decide(work, lot, model.Invite(provider_id))
 
 
 def amended(work: Work, request_id: RequestId) -> None:
@@ -142,11 +128,11 @@ def amended(work: Work, request_id: RequestId) -> None:
     request = requests.get(work, request_id)
     closes_at = request.content.schedule.closes_at
     for lot in store.lots_of(work, request_id, hold=True):
-        store.save_to_price(work, lot.id, _to_price(request.content, lot.ref))
+        store.save_to_price(work, lot.id, announcing.to_price(request.content, lot.ref))
         if closes_at is not None and closes_at > lot.state.closes_at:
-            state = _decide(work, lot, model.Extend(closes_at))
+            state = clockwork.decide(work, lot, model.Extend(closes_at))
             store.save_close(work, lot.id, state)
-            _set_alarm(work, lot.id, state)
+            clockwork.set_alarm(work, lot.id, state)
 
 
 def ring(work: Work, lot_id: str) -> None:
@@ -154,7 +140,7 @@ def ring(work: Work, lot_id: str) -> None:
     lot = store.held_lot(work, LotId(lot_id))
     if lot is not None:
         work.tick()
-        _set_alarm(work, lot.id, _rung(work, lot))
+        clockwork.set_alarm(work, lot.id, clockwork.rung(work, lot))
 
 
 def place_bid(work: Work, invitation_id: str, command: BidCommand) -> tuple[Receipt, ...]:
@@ -186,7 +172,7 @@ def withdraw_bid(work: Work, invitation_id: str, bid_id: str, key: str) -> None:
     if lot is None:
         raise NotFoundError
     work.tick()
-    _decide(work, lot, model.WithdrawBid(invitation.provider_id, BidId(bid_id), key))
+    clockwork.decide(work, lot, model.WithdrawBid(invitation.provider_id, BidId(bid_id), key))
 
 
 def own_bids(reading: Reading, invitation_id: str) -> list[OwnBid]:
@@ -240,7 +226,7 @@ def ranked_offers(work: Work, request_id: RequestId) -> dict[str, OpenedLot]:
     work.tick()
     found = {}
     for lot in lots:
-        state = _rung(work, lot)
+        state = clockwork.rung(work, lot)
         if state.status in {model.Status.SCHEDULED, model.Status.OPEN, model.Status.PAUSED}:
             raise NotOpenedError(f"Bids on {lot.ref} are taken until {state.closes_at.isoformat()}.")
         found[lot.ref] = OpenedLot(state.status, lot.to_price, _ranked(work, state))
@@ -273,7 +259,7 @@ def all_failed(reading: Reading, request_id: RequestId) -> bool:
 
 def award_lot(work: Work, request_id: RequestId, ref: str, bid_id: BidId) -> None:
     """Give a closed lot to one of its standing bids. Raises NotFoundError, BidRefusedError."""
-    _decide(work, _held(work, request_id, ref), model.MarkAwarded(bid_id))
+    clockwork.decide(work, _held(work, request_id, ref), model.MarkAwarded(bid_id))
 
 
 def fail_lot(work: Work, request_id: RequestId, ref: str) -> None:
@@ -281,19 +267,19 @@ def fail_lot(work: Work, request_id: RequestId, ref: str) -> None:
 
     Raises NotFoundError, BidRefusedError.
     """
-    _decide(work, _held(work, request_id, ref), model.MarkNotAwarded("none of the bids was taken"))
+    clockwork.decide(work, _held(work, request_id, ref), model.MarkNotAwarded("none of the bids was taken"))
 
 
 def return_lot(work: Work, request_id: RequestId, ref: str, reason: str) -> None:
     """Give an awarded lot back to the buyer with its remaining valid bids. Raises NotFoundError, BidRefusedError."""
-    _decide(work, _held(work, request_id, ref), model.Return(reason))
+    clockwork.decide(work, _held(work, request_id, ref), model.Return(reason))
 
 
 def cancel(work: Work, request_id: RequestId) -> None:
     """End every lot of a withdrawn request."""
     for lot in store.lots_of(work, request_id, hold=True):
         if lot.state.status not in {model.Status.AWARDED, model.Status.FAILED, model.Status.CANCELLED}:
-            _decide(work, lot, model.Cancel("the request was withdrawn"))
+            clockwork.decide(work, lot, model.Cancel("the request was withdrawn"))
 
 
 def _held(work: Work, request_id: RequestId, ref: str) -> StoredLot:
@@ -302,55 +288,6 @@ def _held(work: Work, request_id: RequestId, ref: str) -> StoredLot:
         raise NotFoundError
     work.tick()
     return lot
-
-
-def _decide(work: Work, lot: StoredLot, command: model.Command) -> LotState:
-    """Let the engine decide; store and journal what it decided. Raises BidRefusedError."""
-    decision = engine.decide(lot.state, command, work.now)
-    if isinstance(decision, Refusal):
-        raise refused(lot.ref, decision)
-    return _record(work, lot, decision)[0]
-
-
-def _rung(work: Work, lot: StoredLot) -> LotState:
-    """Record what the clock has caused in a held lot, sealed bids opened, and return the state."""
-    state, _ = _record(work, lot, engine.ring(lot.state, work.now))
-    if state.status is model.Status.CLOSED and not state.opened:
-        amounts = tuple(sorted(_open_boxes(work, lot, state).items()))
-        state = _decide(work, replace(lot, state=state), model.OpenBids(amounts))
-    return state
-
-
-def _record(work: Work, lot: StoredLot, events: tuple[model.Event, ...]) -> tuple[LotState, list[Recorded]]:
-    recorded = [work.append(LotEvent(lot.request_id, lot.id, event)) for event in events]
-    state = reduce(engine.evolve, events, lot.state)
-    if events:
-        store.save_state(work, lot.id, state)
-    return state, recorded
-
-
-def _set_alarm(work: Work, lot_id: LotId, state: LotState) -> None:
-    pending = engine.due(state)
-    if pending:
-        alarms.set_alarm(work, CLOSE_ALARM, lot_id, pending[0][0])
-
-
-def _open_boxes(work: Work, lot: StoredLot, state: LotState) -> dict[BidId, Decimal]:
-    """Unseal the standing bids of a closed lot and store what was in them. The private key is used nowhere else."""
-    sealed_key = store.private_key(work, lot.id)
-    if sealed_key is None:
-        raise RuntimeError(f"the key of {lot.id} is missing")
-    key = work.vault.sealer(_KEYS).open(sealed_key)
-    amounts: dict[BidId, Decimal] = {}
-    for bid_id, row in store.bids(work, [bid.bid_id for bid in state.standing.values()]).items():
-        if row.sealed is None or hashlib.sha256(row.sealed).hexdigest() != row.commitment:
-            raise RuntimeError(f"the sealed bid {bid_id} is not the one that was committed to")
-        offer = codec.load(Offer, codec.parse(sealing.open_sealed(key, row.sealed)))
-        total = offers.total_cost(lot.to_price, offer).total
-        # a bid on an earlier version may price nothing of what is asked now; it must not keep the others sealed
-        amounts[bid_id] = total if 0 < total < LIMIT else _PRICELESS
-        store.open_bid(work, bid_id, offer, amounts[bid_id])
-    return amounts
 
 
 def _ranked(reading: Reading, state: LotState) -> tuple[RankedOffer, ...]:
@@ -413,11 +350,13 @@ def _place(work: Work, lot: StoredLot, invitation: Invitation, command: BidComma
     placing = model.PlaceBid(invitation.provider_id, bid_id, amount, commitment, offer.valid_until, command.key)
     decision = engine.decide(lot.state, placing, work.now)
     if isinstance(decision, Refusal):
-        raise refused(lot.ref, decision)
+        raise clockwork.refused(lot.ref, decision)
     if not decision:  # a colleague's key, or one whose answer is no longer kept
         code = model.RefusalCode.KEY_REUSED
-        raise refused(lot.ref, Refusal(code, "idempotency", "this key placed your bid before: take a new one"))
-    state, recorded = _record(work, lot, decision)
+        raise clockwork.refused(
+            lot.ref, Refusal(code, "idempotency", "this key placed your bid before: take a new one")
+        )
+    state, recorded = clockwork.record(work, lot, decision)
     standing = state.standing[invitation.provider_id]
     store.add_bid(
         work,
@@ -457,55 +396,3 @@ def _receipt(work: Work, lot: StoredLot, standing: model.StandingBid, recorded: 
     }
     signed = work.vault.keyring.sign(_RECEIPT, codec.canonical(plain))
     return codec.load(Receipt, plain | {"signed": signed})
-
-
-def refused(ref: str, refusal: Refusal) -> BidRefusedError:
-    """Return the error that tells a bidder why its bid on a lot is refused: nothing but what the refusal holds."""
-    return BidRefusedError(f"{ref}: {refusal.detail}", lot=ref, refusal=codec.dump(refusal))
-
-
-def rules_of(content: Content, now: datetime) -> model.Rules:
-    """Return the buyer's choice as the engine's rules; what passes the checks of a submission never fails here."""
-    choice, closes_at = content.auction, content.schedule.closes_at
-    if closes_at is None:
-        raise RuntimeError("a published request has a close")
-    format_, visibility = _COMPOSED[choice.format]
-    decrement = None
-    if choice.decrement is not None:
-        decrement = model.Decrement(model.DecrementKind.ABSOLUTE, choice.decrement)
-    elif choice.decrement_percent is not None:
-        decrement = model.Decrement(model.DecrementKind.PERCENT, choice.decrement_percent)
-    return model.Rules(
-        format=format_,
-        visibility=visibility,
-        currency=content.billing.currency,
-        opens_at=max(content.schedule.opens_at or now, now),
-        closes_at=closes_at,
-        ceiling=choice.ceiling,
-        decrement=decrement,
-        base=model.Base(choice.base),
-        min_bidders=choice.min_bidders,
-        valid_until_at_least=content.schedule.award_planned_on,
-    )
-
-
-def _to_price(content: Content, ref: str) -> LotToPrice:
-    members = next((lot.lines for lot in content.lots if lot.ref == ref), ())
-    lines = tuple(
-        LineToPrice(
-            line.ref, line.service_type, line.quantity, line.priority is Priority.MUST, _usage_of(content, line)
-        )
-        for line in content.lines
-        if line.ref in members
-    )
-    return LotToPrice(ref, lines, content.term_months, content.discount_rate)
-
-
-def _usage_of(content: Content, line: Line) -> tuple[Usage, ...]:
-    """Return a line's share of the prior usage of its service type."""
-    together = sum(other.quantity for other in content.lines if other.service_type == line.service_type)
-    return tuple(
-        Usage(item.unit, offers.share(item.monthly_quantity, line.quantity, together))
-        for item in content.prior_usage
-        if item.service_type == line.service_type
-    )

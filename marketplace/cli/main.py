@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from marketplace.cli import account, backoffice, buyer, database, desk, operator, replay
+from marketplace.cli import account, backoffice, buyer, database, demo, desk, operator, replay
 from marketplace.kernel.errors import ProblemError
 from marketplace.kernel.postgres import PostgresError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(database.app, name="db")
 operator.add_to(app)
+demo.add_to(app)
 account.add_to(app)
 app.add_typer(buyer.app, name="buyer")
 app.add_typer(desk.app, name="desk")

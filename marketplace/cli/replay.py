@@ -76,7 +76,7 @@ def replay_erate(
     *,
     url: Annotated[str, typer.Option(help="a marketplace that serves the same database; default: serve it here")] = "",
     seed: Annotated[int, typer.Option(help="names the run: the same file and seed go on with it")] = 0,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="applications at once")] = 16,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="applications at once")] = 32,
     window: Annotated[float, typer.Option(min=2, max=3600, help="seconds for bids; more for many lots")] = (
         play.WINDOW_SECONDS
     ),
@@ -207,9 +207,12 @@ def _tell(console: Console, figures: dict[str, Any]) -> None:
     table.add_row("rows not mapped", str(len(figures["unmapped_rows"])))
     table.add_section()
     found = figures["leave_one_out"]
-    table.add_row("filters learned without the application itself, tested on", str(found["applications"]))
-    table.add_row("… every winner invited", f"{found['found']} ({found['recall']})")
-    table.add_row("… of those whose winners won elsewhere, too", f"{found['learnable']} ({found['recall_learnable']})")
+    table.add_row("with filters learned without the application itself:")
+    table.add_row("… every winner invited", f"{found['found']} of {found['applications']} ({found['recall']})")
+    table.add_row(
+        "… where all winners won elsewhere, too",
+        f"{found['found']} of {found['learnable']} ({found['recall_learnable']})",
+    )
     table.add_row("… providers invited on average", f"{found['mean_invited']} ({found['mean_share']} of all)")
     console.print(table)
     for item in figures["accepted_findings"]:

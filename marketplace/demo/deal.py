@@ -233,13 +233,15 @@ class Deal:
                 f"{Decimal(offer['total']):,.2f}",
                 f"{Decimal(offer['above_best'] or 0):,.2f}",
                 f"{offer['slowest_install_days']} days",
-                "; ".join(offer["deviations"]) or "all met",
+                _deviating(offer["deviations"]),
             ]
             for lot in comparison["lots"]
             for offer in lot["offers"]
         ]
         title = f"Total cost over {comparison['term_months']} months in {comparison['currency']}"
-        self.stage.table(title, ["lot", "rank", "carrier", "total", "above best", "installs in", "deviations"], rows)
+        self.stage.table(
+            title, ["lot", "rank", "carrier", "total", "above best", "installs in", "wanted features"], rows
+        )
         if comparison["prior_cost"] is not None:
             saved = Decimal(comparison["prior_cost"]) - Decimal(comparison["cheapest_total"])
             self.stage.say(f"against today's {Decimal(comparison['prior_cost']):,.2f}: {saved:,.2f} less")
@@ -255,12 +257,10 @@ class Deal:
         selection = {"awarded": awarded, "not_awarded": refused}
         preview = buyer.preview(request_id, selection)
         self.stage.act("Buyer", "looks at what an award would reveal, before it confirms")
-        rows = [
-            [winner["provider_name"], ", ".join(winner["lots"]), "; ".join(preview["reveals"])]
-            for winner in preview["winners"]
-        ]
-        self.stage.table("Revealed to whom", ["carrier", "lots", "what it learns"], rows)
-        self.stage.say(f"{preview['losers']} others learn that they lost, and nothing else")
+        rows = [[winner["provider_name"], ", ".join(winner["lots"])] for winner in preview["winners"]]
+        self.stage.table("These would learn who you are", ["carrier", "winner of"], rows)
+        self.stage.say(f"each of them: {'; '.join(preview['reveals'])}")
+        self.stage.say(f"the other bidders ({preview['losers']}) learn that they lost, and nothing else")
         award = buyer.award(request_id, selection)
         self.stage.act("Buyer", f"awards {len(awarded)} lots for {Decimal(preview['total']):,.2f}")
         return award
@@ -297,15 +297,18 @@ class Deal:
     ) -> dict[str, int]:
         """Count who was told how often; notices follow the journal, so they may take a moment."""
         ends = stopwatch() + _LONGEST_OPENING_SECONDS
-        while not any(notice["event"] == "contract.made" for notice in (told := buyer.notices())):
+        told = buyer.notices()
+        while not any(notice["event"] == "contract.made" for notice in told):
             self._check(stopwatch() < ends, "the buyer was not told of the contract")
             wait(_TICK_SECONDS)
+            told = buyer.notices()
         counts = {"buyer": len(told), "winners": 0, "losers": 0}
         for provider_id, invitation_id in invitations.items():
             group = "winners" if provider_id in winners else "losers"
             about = [item for item in desks[provider_id].desk.notices() if item["subject_id"] == invitation_id]
             counts[group] += len(about)
-        self.stage.act("Marketplace", "told " + ", ".join(f"the {who} {count} times" for who, count in counts.items()))
+        told_whom = ", ".join(f"{count} to the {who}" for who, count in counts.items())
+        self.stage.act("Marketplace", f"wrote notices of it: {told_whom}")
         return counts
 
     # ---- small things
@@ -324,6 +327,12 @@ class Deal:
 
     def _api(self) -> Api:
         return Api(self.http, patience=10.0)
+
+
+def _deviating(deviations: list[str]) -> str:
+    """Return which features are not met as wanted, without the carriers' words."""
+    codes = [item.partition(":")[0].rpartition(" ")[2].replace("_", " ") for item in deviations]
+    return f"not {', '.join(codes)}" if codes else "all"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from buyers.desk import service as desk
 from buyers.desk.schemas import RequestParts
 from buyers.requests import service as requests
-from marketplace import worker
+from marketplace import schema, worker
 from marketplace.awards import service as awards
 from marketplace.awards.model import LotRefusal, LotSelection, Selection
 from marketplace.bidding import service as bidding
@@ -77,6 +77,18 @@ def load(market: Marketplace, now: datetime, seed: str = cast.DEFAULT_SEED) -> N
             raise NotForDemoError("It is there already.")
     with ids.seeded(seed):
         _Story(market, now.astimezone(UTC), seed).tell()
+
+
+def empty(market: Marketplace) -> None:
+    """Delete everything from the embedded database of a development installation. Raises NotForDemoError elsewhere."""
+    check_profile(market.settings)
+    if market.settings.database_url is not None:
+        raise NotForDemoError("Only the embedded database is emptied; yours at MARKETPLACE_DATABASE_URL is not.")
+    owner = create_engine(market.database.owner)
+    with owner.begin() as connection:
+        for table in reversed(schema.METADATA.sorted_tables):
+            connection.execute(table.delete())
+    owner.dispose()
 
 
 @dataclass(slots=True)

@@ -23,8 +23,8 @@ _PRICES: Mapping[str, tuple[str, str, str]] = {
 }
 """By service type: a month's charge in the request's currency, and the charge for each unit of one feature."""
 _ELSE = ("240", "", "0")
-_RATES = {"minutes": Decimal("0.0142"), "GB": Decimal(0)}
-"""By unit of prior usage: the market's price of one."""
+_RATES = {"minutes": Decimal("0.0142")}
+"""By unit of prior usage: the market's price of one. All else is included in the monthly charge."""
 _VALID_DAYS = 60
 _DEVIATIONS = {
     "managed_router": "The router is sold, not managed; configuration help for the first month.",
@@ -90,10 +90,10 @@ def _line(
         {
             "service_type": row["service_type"],
             "unit": row["unit"],
-            "rate": str((_RATES[row["unit"]] * scale).quantize(RATE_STEP)),
+            "rate": str((_RATES.get(row["unit"], Decimal(0)) * scale).quantize(RATE_STEP)),
         }
         for row in usage
-        if row["service_type"] == line["service_type"] and row["unit"] in _RATES
+        if row["service_type"] == line["service_type"]
     ]
     return {
         "line": line["ref"],

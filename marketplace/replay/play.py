@@ -26,6 +26,8 @@ Told = Callable[[str, str], None]
 WINDOW_SECONDS = 12.0
 _SECONDS_A_LOT = 0.12
 """Added to the window for each lot: a large bid takes its time to arrive."""
+_MOST_BUSY = 4
+"""Applications that use the marketplace at the same moment; the others wait for their auctions to close."""
 _MOST_ATTEMPTS = 4
 _OPENING_PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.4
@@ -59,19 +61,19 @@ class Replay:
     cast: Cast
     stage: Stage
     window: float = WINDOW_SECONDS
-    workers: int = 16
+    workers: int = 32
     told: Told = lambda _application, _step: None
     _steps: dict[str, str] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        # waiting for a close costs nothing; drafting and bidding do, and must be done before the close
-        self._busy = threading.Semaphore(max(2, self.workers // 4))
+        # waiting for a close costs nothing; bidding does, and must be done before the close
+        self._busy = threading.Semaphore(_MOST_BUSY)
 
     def run(self) -> Replayed:
         """Play everything. What goes wrong in one application is its failure and leaves the others alone."""
         started = stopwatch()
-        self.stage.enrol_sellers(max(2, self.workers // 4))
+        self.stage.enrol_sellers(_MOST_BUSY)
         results: list[Played | Failure] = []
         largest_first = sorted(self.cast.applications, key=lambda one: -len(one.lots))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="replay") as pool:
@@ -262,8 +264,12 @@ class Replay:
     def _give_up(self, asked: _Asked) -> None:
         """Take a request back that closed without its real bid: the application is asked for again."""
         self._say(asked.application, "asking again")
-        if asked.client.player.request(asked.id)["status"] not in _ENDED:
-            asked.client.player.withdraw(asked.id, "The bid of the published award did not arrive before the close.")
+        buyer = asked.client.player
+        try:
+            buyer.withdraw(asked.id, "The bid of the published award did not arrive before the close.")
+        except ApiError:
+            if buyer.request(asked.id)["status"] not in _ENDED:  # without any bid it ends by itself
+                raise
 
     def _meet(self, asked: _Asked, request: dict[str, Any]) -> int:
         """Let each winner read who the buyer is; return how many were invited by their filters."""

@@ -1,5 +1,6 @@
 """The marketplace served inside this process, for a replay without a server of its own."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ def serving(market: Marketplace, port: int = 0) -> Iterator[str]:
     with_worker = replace(market, settings=market.settings.model_copy(update={"worker": True}))
     config = uvicorn.Config(create_app(with_worker), log_level="error", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
+    logging.getLogger("apscheduler").setLevel(
+        logging.ERROR
+    )  # a heartbeat that takes long would write into the progress
     with socket.create_server(("127.0.0.1", port)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server", daemon=True)
         thread.start()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from buyers.requests.checks import check_submission
 from buyers.requests.model import AuctionChoice, Content, Line, Schedule, WantedFeature
 from marketplace.bidding import engine
-from marketplace.bidding.service import rules_of
+from marketplace.bidding.announcing import rules_of
 from marketplace.catalogue.seed import load_seed
 from marketplace.kernel.ids import LotId
 

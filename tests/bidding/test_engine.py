@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.bidding import engine, model
+from marketplace.bidding import events as told
 from marketplace.bidding.model import Base, Decrement, DecrementKind, PlaceBid, Refusal, RefusalCode, Status
 from marketplace.kernel import codec
 from marketplace.kernel.errors import MalformedError
@@ -85,7 +86,7 @@ def test_journal_in_json_gives_back_the_events_and_the_state_byte_for_byte(
 ) -> None:
     lot = run(Lot(rules), steps)
     lot.ring(CLOSES)
-    back = [model.event_from(event.type, codec.dump(event)) for event in lot.events]
+    back = [told.event_from(event.type, codec.dump(event)) for event in lot.events]
     assert back == lot.events
     assert [text(event) for event in back] == [text(event) for event in lot.events]
     assert engine.replay(back) == lot.state
@@ -98,7 +99,7 @@ def test_nothing_is_accepted_before_the_opening_or_at_or_after_the_close(
     rules: model.Rules, steps: list[tuple[OrganizationId, int, float]]
 ) -> None:
     lot = run(Lot(rules), steps)
-    assert all(OPENS <= event.at < CLOSES for event in lot.events if isinstance(event, model.BidPlaced))
+    assert all(OPENS <= event.at < CLOSES for event in lot.events if isinstance(event, told.BidPlaced))
 
 
 @given(st.sampled_from(Base), moves)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from marketplace.bidding import engine, model
+from marketplace.bidding import events as told
 from marketplace.bidding.model import Status
 from marketplace.bidding.ranking import rank_key
 from marketplace.kernel.ids import BidId, LotId, OrganizationId
@@ -37,14 +38,14 @@ class LotMachine(RuleBasedStateMachine):
         self.events = list(engine.schedule(LotId("lot_1"), rules, BIDDERS, T0))
         self.state = engine.replay(self.events)
 
-    def _append(self, events: tuple[model.Event, ...]) -> None:
+    def _append(self, events: tuple[told.Event, ...]) -> None:
         for event in events:
             before = self.state
             self.state = engine.evolve(before, event)
             assert self.state.status is before.status or self.state.status in MOVES[before.status]
             assert self.state.closes_at >= before.closes_at
             assert event.at >= before.at
-            if isinstance(event, model.BidPlaced):
+            if isinstance(event, told.BidPlaced):
                 assert before.opens_at <= event.at < before.closes_at
         self.events.extend(events)
 

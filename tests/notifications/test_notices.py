@@ -12,8 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from buyers.registry import service as registry
 from buyers.registry import verification
 from buyers.registry.model import Contact, Decision, Demographics, NumberKind
-from marketplace.bidding.events import LotEvent
-from marketplace.bidding.model import LotOpened
+from marketplace.bidding.events import LotEvent, LotOpened
 from marketplace.kernel import journal
 from marketplace.kernel.access import NOBODY, Kind, UserRole
 from marketplace.kernel.clock import StagedClock

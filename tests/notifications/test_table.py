@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from marketplace.bidding import model as auctions
+from marketplace.bidding import events as auctions
 from marketplace.kernel.journal import Event
 from notifications import table
 from notifications.table import Audience, ForBuyer, ForPlatform, ForProvider, Row, Subject

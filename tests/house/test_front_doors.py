@@ -1,0 +1,82 @@
+"""Rooms are entered by their front doors, and every room has its place in the layers."""
+
+import configparser
+
+import pytest
+
+from tests.house.plan import ROOT, Module, imports_of, modules, room_of, rooms
+
+FRONT_DOORS = frozenset({"service", "model", "events", "rules", "policies", "errors"})
+FITTINGS = frozenset({"routes", "reactions", "tables"})
+"""What the roof wires together."""
+
+PURE_VALUES = frozenset(
+    {
+        "buyers.requests.checks",
+        "buyers.requests.importer",
+        "buyers.requests.leak_check",
+        "buyers.requests.view",
+        "marketplace.awards.document",
+        "marketplace.bidding.offer",
+        "marketplace.bidding.opened",
+        "matching.facts",
+        "matching.predicate",
+    }
+)
+"""Pure modules beside the front doors that other rooms may use, each by name."""
+
+SIDE_DOORS = frozenset({("marketplace.contracts", "marketplace.awards.disclosure")})
+"""(visitor, visited): a contract names both sides, and only the disclosure knows the buyer."""
+
+ROOF_DOORS = frozenset({"marketplace.identity.sessions", "buyers.registry.verification"})
+"""What the roof needs besides: who the caller of a request is, and the alarm that ends a verification."""
+
+
+def _may_enter(visitor: Module, visited: str) -> bool:
+    room = room_of(visited)
+    if room in {"", visitor.room, "marketplace.kernel"}:
+        return True
+    if not visitor.room:
+        # the roof wires rooms together; whatever else it wants, it asks like everybody
+        part = _part(visited, room)
+        return visited in ROOF_DOORS | PURE_VALUES or part in FRONT_DOORS | FITTINGS or part.endswith("_routes")
+    return visited in PURE_VALUES or (visitor.room, visited) in SIDE_DOORS or _part(visited, room) in FRONT_DOORS
+
+
+def _part(name: str, room: str) -> str:
+    return name.removeprefix(room).lstrip(".")
+
+
+def test_rooms_are_entered_by_their_front_doors() -> None:
+    trespassers = [
+        f"{module.path.relative_to(ROOT)}:{line} imports {visited}"
+        for module in modules()
+        for visited, line in imports_of(module)
+        if visited != room_of(visited) and not _may_enter(module, visited)
+    ]
+    assert not trespassers, "another room's private furniture is used:\n" + "\n".join(trespassers)
+
+
+def test_nobody_imports_the_roof() -> None:
+    climbers = [
+        f"{module.path.relative_to(ROOT)}:{line} imports {visited}"
+        for module in modules()
+        for visited, line in imports_of(module)
+        if module.room and not room_of(visited) and visited not in {"marketplace", "buyers"}
+    ]
+    assert not climbers, "\n".join(climbers)
+
+
+@pytest.mark.parametrize("room", sorted(rooms()))
+def test_every_room_has_its_layer(room: str) -> None:
+    linter = configparser.ConfigParser()
+    linter.read(ROOT / ".importlinter", encoding="utf-8")
+    layers = linter["importlinter:contract:layers"]["layers"]
+    named = {part.strip(" ()") for layer in layers.splitlines() for part in layer.replace(":", "|").split("|")}
+    assert room in named, f"put {room} into the layers of .importlinter"
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
+def test_packages_say_what_they_are_and_do_nothing(module: Module) -> None:
+    if module.path.name == "__init__.py":
+        assert len(module.tree.body) == 1, f"{module.name} is a docstring and nothing else"
