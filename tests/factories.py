@@ -1,16 +1,20 @@
 """What tests of several rooms need made: signed-in users of every kind and role."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi.testclient import TestClient
+from sqlalchemy import Connection, create_engine
 
 from marketplace.identity import service, sessions, store
 from marketplace.identity.tables import UserRow
 from marketplace.kernel import ids
 from marketplace.kernel.access import Kind, Principal, UserRole
 from marketplace.kernel.ids import OrganizationId
+from marketplace.kernel.journal import Event
 from marketplace.kernel.security import hash_password
 from marketplace.wiring import Marketplace
 
@@ -26,6 +30,30 @@ REGISTRATION: dict[str, Any] = {
     "demographics": {"industry": "P", "employees": 120, "sites": 9, "country": "US", "region": "NY"},
 }
 """The body of ``POST /buyers`` for a business that exists nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThingMoved(Event):
+    """An event of no room, for tests of what carries events. Carriers may append to its kind of stream, too."""
+
+    name: ClassVar[str] = "thing.moved"
+    thing: str
+    figure: int
+
+    @property
+    def stream(self) -> str:
+        return f"lot:{self.thing}"
+
+
+@contextmanager
+def as_owner(market: Marketplace) -> Iterator[Connection]:
+    """Yield a connection of the database's owner, to look behind the application; committed when the block ends."""
+    engine = create_engine(market.database.owner)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,25 @@ PRIVILEGES = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON identity.organizations TO marketplace_app",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON identity.sign_in_attempts TO marketplace_app",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON kernel.alarms TO marketplace_app",
-    "GRANT SELECT, INSERT, UPDATE ON kernel.alarms TO marketplace_carrier",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON kernel.cursors TO marketplace_app",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON kernel.idempotency TO marketplace_app",
     "GRANT SELECT, INSERT ON kernel.idempotency TO marketplace_carrier",
+    "ALTER TABLE kernel.idempotency ENABLE ROW LEVEL SECURITY",
+    "DROP POLICY IF EXISTS all_rows ON kernel.idempotency",
+    "CREATE POLICY all_rows ON kernel.idempotency TO marketplace_app USING (true) WITH CHECK (true)",
+    "DROP POLICY IF EXISTS visible_rows ON kernel.idempotency",
+    "CREATE POLICY visible_rows ON kernel.idempotency TO marketplace_carrier USING (split_part(caller, ' ', 1) = current_setting('marketplace.user', true)) WITH CHECK (split_part(caller, ' ', 1) = current_setting('marketplace.user', true))",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON kernel.imports TO marketplace_app",
     "GRANT SELECT, INSERT ON kernel.journal TO marketplace_app",
     "GRANT UPDATE (position) ON kernel.journal TO marketplace_app",
     "GRANT INSERT ON kernel.journal TO marketplace_carrier",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON kernel.streams TO marketplace_app",
     "GRANT SELECT, INSERT, UPDATE ON kernel.streams TO marketplace_carrier",
+    "ALTER TABLE kernel.streams ENABLE ROW LEVEL SECURITY",
+    "DROP POLICY IF EXISTS all_rows ON kernel.streams",
+    "CREATE POLICY all_rows ON kernel.streams TO marketplace_app USING (true) WITH CHECK (true)",
+    "DROP POLICY IF EXISTS visible_rows ON kernel.streams",
+    "CREATE POLICY visible_rows ON kernel.streams TO marketplace_carrier USING (split_part(stream, ':', 1) IN ('lot', 'invitation', 'provider', 'request')) WITH CHECK (split_part(stream, ':', 1) IN ('lot', 'invitation', 'provider', 'request'))",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON market.award_lots TO marketplace_app",
     "GRANT SELECT (award_id, request_id, lot, outcome, provider_id, bid_id, total) ON market.award_lots TO marketplace_carrier",
     "ALTER TABLE market.award_lots ENABLE ROW LEVEL SECURITY",
@@ -184,7 +193,6 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("kind", "key"),
         schema="kernel",
-        info={"carrier": "SELECT, INSERT, UPDATE"},
     )
     op.create_index(op.f("ix_kernel_alarms_due_at"), "alarms", ["due_at"], unique=False, schema="kernel")
     op.create_table(
@@ -206,7 +214,10 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("caller", "key"),
         schema="kernel",
-        info={"carrier": "SELECT, INSERT"},
+        info={
+            "carrier": "SELECT, INSERT",
+            "visible_rows": "split_part(caller, ' ', 1) = current_setting('marketplace.user', true)",
+        },
     )
     op.create_index(
         op.f("ix_kernel_idempotency_created_at"), "idempotency", ["created_at"], unique=False, schema="kernel"
@@ -255,7 +266,10 @@ def upgrade() -> None:
         sa.Column("head", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("stream"),
         schema="kernel",
-        info={"carrier": "SELECT, INSERT, UPDATE"},
+        info={
+            "carrier": "SELECT, INSERT, UPDATE",
+            "visible_rows": "split_part(stream, ':', 1) IN ('lot', 'invitation', 'provider', 'request')",
+        },
     )
     op.create_table(
         "award_lots",
@@ -784,6 +798,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for statement in PRIVILEGES:  # policies refer to other tables
+        if statement.startswith("DROP POLICY"):
+            op.execute(statement)
     op.drop_index(op.f("ix_identity_refresh_tokens_session_id"), table_name="refresh_tokens", schema="identity")
     op.drop_index(op.f("ix_identity_refresh_tokens_expires_at"), table_name="refresh_tokens", schema="identity")
     op.drop_table("refresh_tokens", schema="identity")

@@ -114,7 +114,6 @@ class DealRole:
     """
 
     buyer: dict[str, Any]
-    numbers: dict[str, str]
     sites: tuple[dict[str, Any], ...]
     leaky_description: str
     parts: dict[str, Any]

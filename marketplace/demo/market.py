@@ -39,6 +39,9 @@ _ROUND_FACTOR = Decimal("0.97")
 """What an English auction's next round costs of the one before."""
 _ROUNDS = 4
 _BIDDING: frozenset[str] = frozenset({"open", "suspended", "closed", "accepted", "presented", "refused", "rejected"})
+_FEWEST_BIDDERS = 2
+_DECLINING = 0.6
+"""The share of those not bidding that say so."""
 _DECLINES = ("price level", "capacity", "cannot serve the sites", "timing")
 
 Step = Callable[[], None]
@@ -62,7 +65,10 @@ def is_there(reading: Reading) -> bool:
     if accounts.account_by_email(reading, cast.ADMIN_EMAIL) is not None:
         return True
     if reading.session.connection().execute(text("SELECT count(*) FROM identity.organizations")).scalar_one():
-        raise NotForDemoError("The database holds other organizations, or a demo market that was not finished.")
+        raise NotForDemoError(
+            "The database holds other organizations, or a demo market that was not finished:"
+            " 'marketplace demo --reset' empties the embedded one, another MARKETPLACE_FOLDER leaves it alone."
+        )
     return False
 
 
@@ -108,6 +114,8 @@ class _Story:
     buyers: dict[str, EnrolledBuyer] = field(default_factory=dict)
     carriers: dict[str, _Carrier] = field(default_factory=dict)
     posted: dict[str, RequestId] = field(default_factory=dict)
+    bidders: dict[str, set[str]] = field(default_factory=dict)
+    """Which carriers bid on which request, by their keys."""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 - reproducible on purpose
@@ -134,7 +142,9 @@ class _Story:
     def _settle(self) -> None:
         """Do what the worker would have done by now."""
         worker.heartbeat(self.market)
-        catch_up(self.workshop)
+        if self.market.wake.is_set():  # something was appended
+            self.market.wake.clear()
+            catch_up(self.workshop)
 
     def _day(self, offset: Decimal) -> datetime:
         return self.now + timedelta(days=float(offset))
@@ -186,15 +196,21 @@ class _Story:
         rounds = _ROUNDS if role.parts.get("auction", {}).get("format") == "english" else 1
         steps: list[tuple[datetime, Step]] = []
         for key in self.carriers:
-            bids = role.plan != "nobids" and self.chance.random() < self.carriers[key].role.keenness
             first = begins + (ends - begins) * self.chance.uniform(0.1, 0.5)
-            steps.append((first, self._look(role, key, bids=bids)))
-            for number in range(1, rounds if bids else 1):
+            steps.append((first, self._look(role, key)))
+            for number in range(1, rounds):
                 at = first + (ends - first) * (number - self.chance.uniform(0, 0.4)) / rounds
-                steps.append((at, self._bid(role, key, _ROUND_FACTOR**number)))
-            if bids and role.amendment is not None and self.chance.random() < role.amendment.confirmed:
-                steps.append((ends - timedelta(hours=2), self._bid(role, key, Decimal(1))))
+                steps.append((at, self._bid_again(role, key, _ROUND_FACTOR**number)))
+            if role.amendment is not None and self.chance.random() < role.amendment.confirmed:
+                steps.append((ends - timedelta(hours=2), self._bid_again(role, key, Decimal(1))))
         return steps
+
+    def _wants(self, role: RequestRole, carrier: _Carrier) -> bool:
+        """Tell whether a carrier bids: the first two always do, so that there is competition with every seed."""
+        if role.plan == "nobids":
+            return False
+        keen = self.chance.random() < carrier.role.keenness
+        return keen or len(self.bidders.get(role.key, ())) < _FEWEST_BIDDERS
 
     def _post(self, role: RequestRole) -> None:
         buyer = self.buyers[role.buyer]
@@ -223,7 +239,7 @@ class _Story:
             parts["provider_list"] = {"mode": role.providers.mode, "providers": listed}
         return parts
 
-    def _look(self, role: RequestRole, key: str, *, bids: bool) -> Step:
+    def _look(self, role: RequestRole, key: str) -> Step:
         """Return the step in which a carrier that received the request opens it, then bids, declines or leaves it."""
 
         def look() -> None:
@@ -233,37 +249,43 @@ class _Story:
                 return
             with self.workshop.work(carrier.admin) as work:
                 sellers.mark_seen(work, invitation_id)
-            if bids:
-                self._bid(role, key, Decimal(1))()
-            elif self.chance.random() < 0.6:  # noqa: PLR2004 - more say no than say nothing
+            if self._wants(role, carrier):
+                if self._bid(role, carrier, invitation_id, Decimal(1)):
+                    self.bidders.setdefault(role.key, set()).add(key)
+            elif self.chance.random() < _DECLINING:
                 self.clock.now += timedelta(minutes=self.chance.randint(5, 90))
                 with self.workshop.work(carrier.admin) as work:
                     sellers.decline(work, invitation_id, self.chance.choice(_DECLINES), "")
 
         return look
 
-    def _bid(self, role: RequestRole, key: str, factor: Decimal) -> Step:
+    def _bid_again(self, role: RequestRole, key: str, factor: Decimal) -> Step:
+        """Return the step in which a carrier that has bid comes back with all its prices times ``factor``."""
+
         def bid() -> None:
-            carrier = self.carriers[key]
-            invitation_id = self._invitation(role, carrier)
-            if invitation_id is None:
-                return
-            with self.workshop.reading(carrier.admin) as reading:
-                state = requests.public_state(reading, self.posted[role.key])
-                view = requests.publication(reading, self.posted[role.key])
-            # the same mood in every round, so that later prices are lower
-            mood = random.Random(f"{self.seed}:{role.key}:{key}")  # noqa: S311 - reproducible on purpose
-            body = pricing.bid(view, carrier.role, mood, factor)
-            if body is None or state.suspended or self.clock.now >= state.closes_at:
-                return
-            with self.workshop.work(carrier.admin) as work:
-                terms = sellers.terms(work, carrier.terms_id)
-                fixed = {"terms_id": terms.id, "terms_sha256": terms.sha256, "term_months": body["term_months"]}
-                offers = tuple(codec.load(Offer, lot | fixed) for lot in body["lots"])
-                command = bidding.BidCommand(body["request_version"], offers, ids.new("key"))
-                bidding.place_bid(work, invitation_id, command)
+            invitation_id = self._invitation(role, self.carriers[key])
+            if invitation_id is not None and key in self.bidders.get(role.key, ()):
+                self._bid(role, self.carriers[key], invitation_id, factor)
 
         return bid
+
+    def _bid(self, role: RequestRole, carrier: _Carrier, invitation_id: InvitationId, factor: Decimal) -> bool:
+        """Bid on what the carrier can serve, if the request takes bids now; tell whether it did."""
+        with self.workshop.reading(carrier.admin) as reading:
+            state = requests.public_state(reading, self.posted[role.key])
+            view = requests.publication(reading, self.posted[role.key])
+        # the same mood in every round, so that later prices are lower
+        mood = random.Random(f"{self.seed}:{role.key}:{carrier.role.key}")  # noqa: S311 - reproducible on purpose
+        body = pricing.bid(view, carrier.role, mood, factor)
+        if body is None or state.suspended or self.clock.now >= state.closes_at:
+            return False
+        with self.workshop.work(carrier.admin) as work:
+            terms = sellers.terms(work, carrier.terms_id)
+            fixed = {"terms_id": terms.id, "terms_sha256": terms.sha256, "term_months": body["term_months"]}
+            offers = tuple(codec.load(Offer, lot | fixed) for lot in body["lots"])
+            command = bidding.BidCommand(body["request_version"], offers, ids.new("key"))
+            bidding.place_bid(work, invitation_id, command)
+        return True
 
     def _invitation(self, role: RequestRole, carrier: _Carrier) -> InvitationId | None:
         with self.workshop.reading() as reading:

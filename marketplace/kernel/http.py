@@ -158,12 +158,19 @@ def _enter_work(
     if idempotency_key is not None:
         sealer = request.app.state.answer_sealer
         command = (request.method, request.url.path, payload)
-        key = idempotency.key_of(principal.user_id, idempotency_key, command, sealer)
+        key = idempotency.key_of(_caller(principal), idempotency_key, command, sealer)
         answer = idempotency.begin(work, key, sealer)
         if answer is not None:
             raise _AnsweredBefore(answer)
         request.state.idempotency_key = key
     return work
+
+
+def _caller(principal: Principal) -> str:
+    """Return whose keys these are: an API key of few scopes must not get the answer that one of more scopes got."""
+    if principal.scopes is None:
+        return principal.user_id
+    return " ".join([principal.user_id, *sorted(principal.scopes)])
 
 
 def open_reading(request: Request, principal: Annotated[Principal, Depends(authenticated)]) -> Reading:

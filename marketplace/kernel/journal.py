@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol, dataclass_transform
 
-from sqlalchemy import Table, func, text
+from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from marketplace.kernel import codec
@@ -20,7 +20,12 @@ GENESIS = "0" * 64
 SEQUENCER_LOCK = 7_402_117
 """Advisory lock of the one sequencer."""
 
-_JOURNAL: Table = JournalRow.__table__  # type: ignore[attr-defined]
+_APPEND = text(
+    "WITH head AS (UPDATE kernel.streams SET head = :hash WHERE stream = :stream)"
+    " INSERT INTO kernel.journal (stream, seq, type, at, user_id, organization_id, data, previous, hash)"
+    " VALUES (:stream, :seq, :type, :at, :user_id, :organization_id, CAST(:data AS jsonb), :previous, :hash)"
+)
+"""The new head and the event in one round trip; nothing is read back, which a carrier's role may not do."""
 
 CHANNEL = "journal"
 """NOTIFY channel: a wake-up for subscribers, never the event itself."""
@@ -111,15 +116,19 @@ def append(session: Session, event: Telling, principal: Principal, at: datetime)
     )
     recorded = replace(unsigned, hash=leaf(unsigned))
     connection.execute(
-        text("UPDATE kernel.streams SET head = :head WHERE stream = :stream"),
-        {"head": recorded.hash, "stream": stream},
+        _APPEND,
+        {
+            "stream": stream,
+            "seq": seq,
+            "type": recorded.name,
+            "at": at,
+            "user_id": recorded.user_id,
+            "organization_id": recorded.organization_id,
+            "data": codec.canonical(recorded.data).decode(),
+            "previous": previous,
+            "hash": recorded.hash,
+        },
     )
-    row = {
-        column.name: getattr(recorded, "name" if column.name == "type" else column.name)
-        for column in _JOURNAL.columns
-        if column.name not in {"id", "position"}
-    }
-    connection.execute(_JOURNAL.insert().inline(), row)  # inline: a carrier's role may not read anything back
     return recorded
 
 

@@ -93,7 +93,10 @@ class IdempotencyRow(SQLModel, table=True):
     __tablename__ = "idempotency"
     __table_args__: ClassVar[Any] = {
         "schema": KERNEL,
-        "info": {"carrier": "SELECT, INSERT", "visible_rows": "caller = current_setting('marketplace.user', true)"},
+        "info": {
+            "carrier": "SELECT, INSERT",
+            "visible_rows": "split_part(caller, ' ', 1) = current_setting('marketplace.user', true)",
+        },
     }
     caller: str = Field(sa_column=Column(Text, primary_key=True))
     key: str = Field(sa_column=Column(Text, primary_key=True))

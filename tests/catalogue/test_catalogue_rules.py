@@ -14,7 +14,7 @@ MEDIUM = Feature("medium", "Medium", FeatureKind.CHOICE, choices=("fibre", "copp
 FLAG = Feature("ipv6", "IPv6", FeatureKind.FLAG)
 
 
-def catalogue(*features: Feature, **changes: Any) -> Catalogue:  # noqa: ANN401 - members of any type
+def catalogue(*features: Feature, **changes: Any) -> Catalogue:
     kind = ServiceType("data.sd-wan", "SD-WAN", "An overlay", features)
     return replace(Catalogue("2.0", (Family("data", "Data", (kind,)),)), **changes)
 

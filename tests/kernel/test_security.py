@@ -112,7 +112,7 @@ def test_every_required_claim_is_required(keyring: Keyring, claim: str) -> None:
         {"nbf": int(time.time()) + 600},
         {"sub": 5},
     ],
-    ids=str,
+    ids=["other use", "other issuer's", "other issuer", "expired", "no time", "not yet", "no subject"],
 )
 def test_claims_that_are_not_for_here_and_now_are_refused(keyring: Keyring, changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidTokenError):

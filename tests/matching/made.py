@@ -53,7 +53,7 @@ def save_filter(market: Marketplace, user: SignedIn, criteria: Criteria, name: s
         return sellers.save_filter(work, sellers.FilterDraft(name, criteria))
 
 
-def content(*places: Place, **changes: Any) -> Content:  # noqa: ANN401 - fields of Content
+def content(*places: Place, **changes: Any) -> Content:
     """Return a complete request for one internet access at each place, closing a week from the tests' noon."""
     places = places or (SAN_FRANCISCO,)
     speed = (WantedFeature("bandwidth_mbps", Decimal(500)),)

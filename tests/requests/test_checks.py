@@ -38,11 +38,11 @@ PROVIDER = OrganizationId("org_1")
 USAGE = PriorUsage("data.broadband", "GB", Decimal(10))
 
 
-def drafts(**changes: Any) -> list[str]:  # noqa: ANN401 - any field of a content
+def drafts(**changes: Any) -> list[str]:
     return [error.pointer for error in check_content(replace(COMPLETE, **changes), CATALOGUE, NOW)]
 
 
-def submissions(**changes: Any) -> list[str]:  # noqa: ANN401 - any field of a content
+def submissions(**changes: Any) -> list[str]:
     return [error.pointer for error in check_submission(replace(COMPLETE, **changes), CATALOGUE, NOW)]
 
 
