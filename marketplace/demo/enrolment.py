@@ -9,15 +9,12 @@ from buyers.registry.model import Contact, Decision, Demographics, SiteDetails
 from buyers.registry.schemas import NumbersInput, RegistrationInput, SiteInput
 from marketplace.demo.cast import FACTOR, PASSWORD, BuyerRole, CarrierRole
 from marketplace.identity import service as identity
-from marketplace.identity import store
-from marketplace.identity.events import PasswordChanged, SecondFactorConfirmed
-from marketplace.identity.sessions import FACTOR_PURPOSE
 from marketplace.kernel import http
 from marketplace.kernel.access import NOBODY, Kind, Principal, UserRole
 from marketplace.kernel.errors import NotFoundError
-from marketplace.kernel.ids import OrganizationId, UserId
+from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.security import hash_password
-from marketplace.kernel.work import Work, Workshop
+from marketplace.kernel.work import Workshop
 from sellers import service as sellers
 from sellers.model import Contact as SellerContact
 from sellers.schemas import FilterInput, ProviderInput
@@ -35,16 +32,9 @@ def platform_admin(workshop: Workshop, email: str, full_name: str) -> Principal:
     """Create a platform admin with the demo's password and second factor."""
     with workshop.work() as work:
         new = identity.ensure_platform_admin(work, email, full_name)
-        platform_id = store.platform_id(work)
-        if new is None or platform_id is None:
+        if new is None:
             raise NotFoundError
-        principal = Principal(Kind.PLATFORM, new.user_id, OrganizationId(platform_id), UserRole.ADMIN)
-        _open_account(work, principal)
-        row = store.lock_user(work, new.user_id)
-        if row is not None:
-            row.factor = work.vault.sealer(FACTOR_PURPOSE).seal(FACTOR.encode())
-            work.append(SecondFactorConfirmed(principal.organization_id, principal.user_id))
-    return principal
+        return identity.open_account(work, new.user_id, _password_hash(), FACTOR)
 
 
 def buyer(workshop: Workshop, role: BuyerRole) -> EnrolledBuyer:
@@ -58,11 +48,11 @@ def buyer(workshop: Workshop, role: BuyerRole) -> EnrolledBuyer:
             Demographics(**body.demographics.model_dump()),
         )
         admin = Principal(Kind.BUYER, done.user.user_id, done.buyer.id, UserRole.ADMIN)
-        _open_account(work, admin)
+        identity.open_account(work, admin.user_id, _password_hash())
     with workshop.work(admin) as work:
         for colleague in role.colleagues:
             new = identity.invite_user(work, colleague.email, colleague.full_name, colleague.role)
-            _open_account(work, Principal(Kind.BUYER, new.user_id, admin.organization_id, colleague.role))
+            identity.open_account(work, new.user_id, _password_hash())
         details = [SiteDetails(**SiteInput.model_validate(site).model_dump()) for site in role.sites]
         sites = registry.upsert_sites(work, admin.organization_id, details)
         verification.add_numbers(work, NumbersInput.model_validate({"numbers": role.numbers}).numbers)
@@ -86,20 +76,11 @@ def carrier(workshop: Workshop, role: CarrierRole) -> tuple[Principal, str]:
         done = sellers.register_provider(work, sellers.RegisterProvider(body.name, contact, body.reference))
         (user,) = identity.users_of(work, done.provider.id)
         admin = Principal(Kind.PROVIDER, user.id, done.provider.id, UserRole.ADMIN)
-        _open_account(work, admin)
+        identity.open_account(work, admin.user_id, _password_hash())
     with workshop.work(admin) as work:
         sellers.replace_filters(work, [FilterInput.model_validate(item).draft() for item in role.filters])
         terms = sellers.publish_terms(work, role.terms["title"], role.terms["text"])
     return admin, terms.id
-
-
-def _open_account(work: Work, principal: Principal) -> None:
-    """Give a user the demo's password as its own."""
-    row = store.lock_user(work, UserId(principal.user_id))
-    if row is None:
-        raise NotFoundError
-    row.password_hash, row.password_expires_at = _password_hash(), None
-    work.append(PasswordChanged(principal.organization_id, principal.user_id))
 
 
 @cache

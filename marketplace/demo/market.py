@@ -22,7 +22,7 @@ from marketplace.contracts.model import ContractStatus
 from marketplace.demo import cast, enrolment, pricing
 from marketplace.demo.cast import CarrierRole, RequestRole
 from marketplace.demo.enrolment import EnrolledBuyer
-from marketplace.identity import store as accounts
+from marketplace.identity import service as identity
 from marketplace.kernel import codec, http, ids
 from marketplace.kernel.access import Principal
 from marketplace.kernel.clock import StagedClock
@@ -62,7 +62,7 @@ def check_profile(settings: Settings) -> None:
 
 def is_there(reading: Reading) -> bool:
     """Tell whether the whole demo market is in the database. Raises NotForDemoError when something else is."""
-    if accounts.account_by_email(reading, cast.ADMIN_EMAIL) is not None:
+    if identity.is_known(reading, cast.ADMIN_EMAIL):
         return True
     if reading.session.connection().execute(text("SELECT count(*) FROM identity.organizations")).scalar_one():
         raise NotForDemoError(

@@ -8,7 +8,7 @@ from marketplace.identity import passwords, rules, store
 from marketplace.identity.errors import NoPendingFactorError, TooManyKeysError
 from marketplace.identity.events import ApiKeyCreated, ApiKeyRevoked, SecondFactorConfirmed
 from marketplace.identity.model import ApiKey, Enrolment, NewApiKey
-from marketplace.identity.sessions import API_KEY_PREFIX, FACTOR_PURPOSE
+from marketplace.identity.sessions import API_KEY_PREFIX
 from marketplace.identity.tables import ApiKeyRow
 from marketplace.kernel import ids
 from marketplace.kernel.access import PasswordChangeRequiredError, Principal, Scope
@@ -36,7 +36,7 @@ def start_second_factor(workshop: Workshop, principal: Principal, password: str,
     secret = pyotp.random_base32()
     with workshop.work(principal, DatabaseRole.APP) as work:
         row = passwords.still(work, user)
-        row.pending_factor = work.vault.sealer(FACTOR_PURPOSE).seal(secret.encode())
+        row.pending_factor = work.vault.sealer(rules.FACTOR_PURPOSE).seal(secret.encode())
         passwords.forgive(work, row.email, client)
     return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=_ISSUER))
 
@@ -50,7 +50,7 @@ def confirm_second_factor(work: Work, code: str) -> tuple[str, ...]:
     user = store.lock_user(work, work.principal.user_id)
     if user is None or user.pending_factor is None:
         raise NoPendingFactorError
-    secret = work.vault.sealer(FACTOR_PURPOSE).open(user.pending_factor).decode()
+    secret = work.vault.sealer(rules.FACTOR_PURPOSE).open(user.pending_factor).decode()
     step = rules.accepted_step(secret, code.replace(" ", ""), work.tick(), 0)
     if step is None:
         raise MalformedError(errors=(FieldError("/code", "is not the code that your app shows now"),))

@@ -44,6 +44,9 @@ KEY_USE_NOTED_EVERY = timedelta(minutes=1)
 RECOVERY_CODES = 10
 _STEP_SECONDS = 30
 
+FACTOR_PURPOSE = "second-factor"
+"""The sealer's purpose for the secrets of second factors."""
+
 
 def normal_email(email: str) -> str:
     """Return the one spelling under which an e-mail address is stored and looked up."""

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from marketplace.identity import rules, store
+from marketplace.identity import events, rules, store
 from marketplace.identity.errors import EmailTakenError, LastAdminError
 from marketplace.identity.events import InitialPasswordRenewed, OrganizationCreated, UserCreated, UserDeactivated
 from marketplace.identity.model import NewUser, User
 from marketplace.identity.tables import OrganizationRow, UserRow
 from marketplace.kernel import ids, pagination
-from marketplace.kernel.access import Kind, UserRole
+from marketplace.kernel.access import Kind, Principal, UserRole
 from marketplace.kernel.errors import FieldError, MalformedError, NotFoundError
 from marketplace.kernel.ids import OrganizationId, UserId
 from marketplace.kernel.security import hash_password, new_initial_password
@@ -133,6 +133,29 @@ def ensure_platform_admin(work: Work, email: str, full_name: str) -> NewUser | N
     if kind is not Kind.PLATFORM or user.role != UserRole.ADMIN or not user.active:
         raise EmailTakenError
     return None
+
+
+def is_known(reading: Reading, email: str) -> bool:
+    """Tell whether there is an account with this e-mail address; for the shell, never for callers."""
+    return store.account_by_email(reading, rules.normal_email(email)) is not None
+
+
+def open_account(work: Work, user_id: UserId, password_hash: str, factor: str = "") -> Principal:
+    """Give a fresh account its own password and second factor without a sign-in; for the demo market's loader.
+
+    Raises NotFoundError.
+    """
+    row = store.lock_user(work, user_id)
+    if row is None:
+        raise NotFoundError
+    organization_id = OrganizationId(row.organization_id)
+    row.password_hash, row.password_expires_at = password_hash, None
+    work.append(events.PasswordChanged(organization_id, user_id))
+    if factor:
+        row.factor = work.vault.sealer(rules.FACTOR_PURPOSE).seal(factor.encode())
+        work.append(events.SecondFactorConfirmed(organization_id, user_id))
+    kind = organization_kind(work, organization_id)
+    return Principal(kind, user_id, organization_id, UserRole(row.role))
 
 
 def forget_expired(work: Work) -> int:

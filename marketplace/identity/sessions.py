@@ -25,8 +25,6 @@ ACCESS = "access"
 """The use of access tokens."""
 REFRESH_PREFIX = "tlr_"
 API_KEY_PREFIX = "tlk_"
-FACTOR_PURPOSE = "second-factor"
-"""The purpose that secrets of second factors are sealed for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def sign_in(workshop: Workshop, command: SignIn, client: str) -> Tokens:
 def _use_factor(work: Work, user: UserRow, code: str) -> bool:
     """Use up a code of the user's second factor; tell whether it was a recovery code. Raises SecondFactorCodeError."""
     if user.factor is not None and code:
-        secret = work.vault.sealer(FACTOR_PURPOSE).open(user.factor).decode()
+        secret = work.vault.sealer(rules.FACTOR_PURPOSE).open(user.factor).decode()
         step = rules.accepted_step(secret, code.replace(" ", ""), work.now, user.factor_step)
         if step is not None:
             user.factor_step = step

@@ -7,8 +7,8 @@ import pytest
 from tests.house.plan import ROOT, Module, imports_of, modules, room_of, rooms
 
 FRONT_DOORS = frozenset({"service", "model", "events", "rules", "policies", "errors"})
-FITTINGS = frozenset({"routes", "reactions", "tables"})
-"""What the roof wires together."""
+FITTINGS = frozenset({"routes", "reactions", "tables", "schemas", "landing"})
+"""What the roof wires together, and the wire types in which its loaders check what they load."""
 
 PURE_VALUES = frozenset(
     {
@@ -19,6 +19,9 @@ PURE_VALUES = frozenset(
         "marketplace.awards.document",
         "marketplace.bidding.offer",
         "marketplace.bidding.opened",
+        "marketplace.standards.erate",
+        "marketplace.standards.erate_filters",
+        "marketplace.standards.erate_rows",
         "matching.facts",
         "matching.predicate",
     }
