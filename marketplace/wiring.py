@@ -2,7 +2,8 @@
 
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +87,16 @@ def assemble(settings: Settings, clock: Clock = database_clock, database: Databa
     vault = open_vault(settings)
     workshop = Workshop(database, vault, Reactions(REACTIONS), clock, woken)
     return Marketplace(settings, database, vault, workshop, wake)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Marketplace]:
+    """Assemble the marketplace of ``settings`` and close its connections in the end. Raises PostgresError."""
+    market = assemble(settings)
+    try:
+        yield market
+    finally:
+        market.database.close()
 
 
 def unconnected() -> Marketplace:

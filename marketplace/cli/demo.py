@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.rule import Rule
 from rich.table import Table
 
-from marketplace import schema, wiring
+from marketplace.cli.installation import market_of
 from marketplace.demo import cast, deal
 from marketplace.demo import market as demo_market
 from marketplace.demo.deal import Deal, Outcome, PlayError
@@ -37,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
+    context: typer.Context,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="where to listen; 0: any free port")] = None,
     seed: Annotated[str, typer.Option(help="another seed, another market")] = cast.DEFAULT_SEED,
     window: Annotated[float, typer.Option(min=3, max=600, help="how many seconds the deal's carriers may bid")] = 8.0,
@@ -55,8 +56,7 @@ def demo(
     console.print(Rule("Tenderline"))
     console.print(f"[bold yellow]{_FICTION}[/bold yellow]")
     with console.status("Starting the database"):
-        market = wiring.assemble(settings)
-        schema.migrate(market.database.owner)
+        market = market_of(context, settings)
     if reset:
         demo_market.empty(market)
         console.print("The database was emptied.")

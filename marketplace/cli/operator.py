@@ -11,8 +11,9 @@ import uvicorn
 from rich import print as show
 
 from marketplace import doctor as examination
-from marketplace import schema, wiring, worker
+from marketplace import wiring, worker
 from marketplace.app import create_app
+from marketplace.cli.installation import market_of
 from marketplace.identity import service as identity
 from marketplace.kernel import journal
 from marketplace.kernel.config import Settings
@@ -29,11 +30,10 @@ def add_to(app: typer.Typer) -> None:
 _NAMES = {"run_worker": "worker", "verify_journal": "audit", "create_admin": "admin"}
 
 
-def serve() -> None:
+def serve(context: typer.Context) -> None:
     """Serve the marketplace: starts the embedded database if there is no other, migrates, listens."""
     settings = Settings()
-    market = wiring.assemble(settings)
-    schema.migrate(market.database.owner)
+    market = market_of(context, settings)
     show(f"Tenderline listens on {settings.address} ({settings.profile}).")
     uvicorn.run(
         create_app(market),
@@ -46,11 +46,11 @@ def serve() -> None:
     )
 
 
-def run_worker() -> None:
+def run_worker(context: typer.Context) -> None:
     """Run the worker alone: for installations that serve with MARKETPLACE_WORKER=false."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    with worker.working(wiring.assemble(Settings())):
+    with worker.working(market_of(context, Settings(), migrated=False)):
         show("The worker runs; end it with Ctrl-C.")
         try:
             ended.wait()
@@ -83,9 +83,9 @@ def openapi(
         raise typer.Exit(1)
 
 
-def verify_journal() -> None:
+def verify_journal(context: typer.Context) -> None:
     """Recompute every hash chain of the journal and say whether each event is as it was written."""
-    market = wiring.assemble(Settings())
+    market = market_of(context, Settings(), migrated=False)
     with market.workshop.reading() as reading:
         report = journal.verify(reading.session)
     if report.broken:
@@ -95,12 +95,12 @@ def verify_journal() -> None:
 
 
 def create_admin(
+    context: typer.Context,
     email: Annotated[str, typer.Argument(help="the admin's e-mail address")],
     name: Annotated[str, typer.Argument(help="the admin's full name")],
 ) -> None:
     """Create a platform admin and print its initial password, once."""
-    market = wiring.assemble(Settings())
-    schema.migrate(market.database.owner)
+    market = market_of(context, Settings())
     with market.workshop.work() as work:
         user = identity.ensure_platform_admin(work, email, name)
     if user is None:

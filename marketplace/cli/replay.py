@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from marketplace import schema, wiring
 from marketplace.catalogue import service as catalogues
+from marketplace.cli.installation import market_of
 from marketplace.kernel.config import Settings
 from marketplace.kernel.errors import MalformedError
 from marketplace.players.api import Api, ApiError
@@ -47,6 +47,7 @@ def _replay_group() -> None:
 
 @importing.command("erate")
 def import_erate(
+    context: typer.Context,
     file: File,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would happen")] = False,
@@ -56,7 +57,7 @@ def import_erate(
     All or nothing. Buyers wait for verification and providers for approval. What was imported before is skipped.
     """
     text = _text(file)
-    market = _market(Settings())
+    market = market_of(context, Settings())
     mapping = _mapping(market, text)
     cast = script.cast_of(load.SOURCE, 0, mapping.applications, learned_filters(mapping.applications))
     if dry_run:
@@ -72,6 +73,7 @@ def import_erate(
 
 @replaying.command("erate")
 def replay_erate(
+    context: typer.Context,
     file: File,
     *,
     url: Annotated[str, typer.Option(help="a marketplace that serves the same database; default: serve it here")] = "",
@@ -89,7 +91,7 @@ def replay_erate(
     """
     text = _text(file)
     settings = Settings()
-    market = _market(settings)
+    market = market_of(context, settings)
     mapping = _mapping(market, text)
     filters = learned_filters(mapping.applications)
     run = hashlib.sha256(f"{seed}:{text}".encode()).hexdigest()[:_RUN_DIGITS]
@@ -118,12 +120,6 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedError(f"{file} is not UTF-8 text: byte {error.start} can't be read.") from error
-
-
-def _market(settings: Settings) -> Marketplace:
-    market = wiring.assemble(settings)
-    schema.migrate(market.database.owner)
-    return market
 
 
 def _mapping(market: Marketplace, text: str) -> ErateMapping:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
+import anyio
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -55,16 +56,22 @@ class CommandRoute(APIRoute):
             try:
                 response = await handler(request)
             except _AnsweredBefore as before:
-                await run_in_threadpool(_leave, request, before)
+                await _to_its_end(_leave, request, before)
                 headers = dict(before.answer.headers) | {"Idempotency-Replayed": "true"}
                 return Response(before.answer.body, before.answer.status, headers)
             except BaseException as error:
-                await run_in_threadpool(_leave, request, error)
+                await _to_its_end(_leave, request, error)
                 raise
-            await run_in_threadpool(_finish, request, response)
+            await _to_its_end(_finish, request, response)
             return response
 
         return handle
+
+
+async def _to_its_end(end: Callable[..., None], *arguments: object) -> None:
+    """Run ``end`` even when the caller has hung up: a transaction that nobody ends would keep its connection."""
+    with anyio.CancelScope(shield=True):
+        await run_in_threadpool(end, *arguments)
 
 
 def _leave(request: Request, error: BaseException | None) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 from fastapi import Depends, FastAPI, Response
 from fastapi.testclient import TestClient
@@ -40,6 +42,7 @@ class BrokenThingError(ConflictError):
 
 
 router = http.router("/things", tags=["things"])
+KEPT: list[Work] = []
 
 
 @router.post("", status_code=201)
@@ -47,6 +50,14 @@ def make(body: Thing, work: Working, response: Response, _: Public) -> dict[str,
     work.append(ThingMoved("a", len(body.parts)))
     response.headers["Location"] = "/things/a"
     return {"parts": len(body.parts)}
+
+
+@router.post("/slow")
+async def slow(work: Working, _: Public) -> None:
+    """Take so long that the caller hangs up."""
+    KEPT.append(work)  # so that the collector doesn't end what we should
+    work.append(ThingMoved("a", 1))
+    await anyio.sleep(30)
 
 
 @router.post("/conflict")
@@ -339,3 +350,26 @@ def test_no_request_keeps_its_connection(things: TestClient, market: Marketplace
     things.post("/things", json={"parts": "wrong"})
     things.get("/things/page", params={"limit": 1})
     assert market.database.app.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_a_caller_who_hangs_up_leaves_no_transaction_behind(
+    app: FastAPI, market: Marketplace, events: Callable[[], int]
+) -> None:
+    async def hang_up() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/things/slow", "headers": [], "query_string": b""}
+        with anyio.move_on_after(0.5):  # as the server does with the task of a caller who is gone
+            await app(scope, _nothing_more, _swallow)
+
+    anyio.run(hang_up)
+    assert market.database.app.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert events() == 0
+    KEPT.clear()
+
+
+async def _nothing_more() -> Message:
+    await anyio.sleep(30)
+    return {"type": "http.disconnect"}
+
+
+async def _swallow(_message: Message) -> None:
+    await anyio.lowlevel.checkpoint()

@@ -88,7 +88,7 @@ def test_what_a_service_refuses_changes_nothing(market: Marketplace) -> None:
 def test_a_dry_run_writes_nothing(market: Marketplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "lines.csv"
     file.write_text(written(*RECORDS), encoding="utf-8")
-    monkeypatch.setattr(replay, "_market", lambda _settings: market)
+    monkeypatch.setattr(replay, "market_of", lambda _context, _settings: market)
     result = CliRunner().invoke(main.app, ["import", "erate", str(file), "--dry-run"])
     assert result.exit_code == 0
     assert "Would be imported" in result.output
@@ -101,7 +101,7 @@ def test_a_malformed_file_is_refused_with_line_and_column(
 ) -> None:
     file = tmp_path / "lines.csv"
     file.write_text(written(RECORDS[0], RECORDS[1] | {"total_monthly_cost": "a lot"}), encoding="utf-8")
-    monkeypatch.setattr(replay, "_market", lambda _settings: market)
+    monkeypatch.setattr(replay, "market_of", lambda _context, _settings: market)
     result = CliRunner().invoke(main.app, ["import", "erate", str(file)])
     assert isinstance(result.exception, MalformedError)
     assert str(result.exception).startswith("line 3, column ")

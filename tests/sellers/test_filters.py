@@ -149,7 +149,7 @@ def test_one_bad_filter_in_the_list_changes_nothing(
 def test_a_provider_has_at_most_ten_thousand_filters(client: TestClient, user: SignedIn) -> None:
     body = [{"name": "f"}] * rules.MAX_FILTERS
     answer = client.put("/filters", json=[*body, *body[:1]], headers=user.headers)
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "")
     assert client.put("/filters", json=body, headers=user.headers).json() == {"count": rules.MAX_FILTERS}
     full = client.post("/filters", json=WEST, headers=user.headers)
     assert (full.status_code, full.json()["type"]) == (409, "/problems/too-many-filters")
