@@ -64,6 +64,8 @@ class Work(Reading):
                 return
             recorded = self._unsettled.popleft()
             for reaction in self._reactions.immediate(recorded.name):
+                if role_of(self.principal) is DatabaseRole.CARRIER:
+                    raise RuntimeError(f"{reaction.name} would run with a carrier's rights: let it follow the journal")
                 reaction.handle(self, recorded)
         raise RuntimeError("reactions go in a circle")
 

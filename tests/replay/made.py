@@ -12,7 +12,7 @@ from marketplace.standards.erate import ErateMapping, map_applications
 from marketplace.standards.erate_filters import learned_filters
 from marketplace.standards.erate_rows import read_rows
 
-WINDOW = 3.0
+WINDOW = 5.0
 """Seconds for bids."""
 BASE = {
     "application_number": "221000001",
