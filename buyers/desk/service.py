@@ -113,6 +113,8 @@ def submit(work: Work, request_id: str, accepted: Sequence[str], if_match: str |
     """
     buyer_id = work.principal.organization_id
     checked = owned(work, request_id)
+    # the buyer is held before the request, as by the platform's decision: otherwise each could wait for the other
+    verified = registry.is_verified(work, buyer_id)
     request = requests.hold(work, checked)
     if if_match is not None:
         http.check_if_match(if_match, request.revision)
@@ -122,7 +124,7 @@ def submit(work: Work, request_id: str, accepted: Sequence[str], if_match: str |
     found = _leaks(work, request.content)
     request = requests.submit(work, checked, acknowledged=len(found))
     _check_leaks(found, accepted)
-    if registry.is_verified(work, buyer_id):
+    if verified:
         return Submitted(requests.publish(work, checked, _bands(work)), waits=False)
     return Submitted(request, waits=True)
 

@@ -109,13 +109,6 @@ def effective_status(request: Request, now: datetime) -> Status:
     return request.status
 
 
-def takes_bids(request: Request, now: datetime) -> bool:
-    """Return whether a bid that arrives at ``now`` is in time: open, not suspended, from ``opens_at`` on."""
-    opens_at = request.content.schedule.opens_at
-    started = opens_at is None or opens_at <= now
-    return started and not request.suspended and effective_status(request, now) is Status.OPEN
-
-
 def transition(request: Request, action: Action, now: datetime) -> Status:
     """Return the status that ``action`` leads to at ``now``.
 

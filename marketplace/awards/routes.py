@@ -25,7 +25,6 @@ from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.ids import BidId, InvitationId
 from sellers import service as sellers
-from sellers.model import InvitationStatus
 
 router = http.router(tags=["awards"])
 
@@ -40,7 +39,7 @@ _DECIDING = http.problems(NotFoundError, bidding.NotOpenedError, service.Nothing
 def watch_own_auction(request_id: str, reading: ReadingOnly, _: Buyer) -> list[BuyerLotOutput]:
     """Per lot: its clock and, as far as its rules show them before the close, the standing bids."""
     views = bidding.buyer_views(reading, desk.owned(reading, request_id))
-    return [BuyerLotOutput(lot=ref, **codec.dump(view)) for ref, view in views.items()]
+    return [BuyerLotOutput.of(ref, view) for ref, view in views.items()]
 
 
 @router.get(
@@ -48,12 +47,8 @@ def watch_own_auction(request_id: str, reading: ReadingOnly, _: Buyer) -> list[B
 )
 def count_invitations(request_id: str, reading: ReadingOnly, _: Buyer) -> InvitationCounts:
     """Counts, no names: you learn who bids when the bids are opened."""
-    invitations = sellers.invitations_of_request(reading, desk.owned(reading, request_id))
-    return InvitationCounts(
-        invited=len(invitations),
-        seen=sum(1 for item in invitations if item.seen_at is not None),
-        declined=sum(1 for item in invitations if item.status is InvitationStatus.DECLINED),
-    )
+    counts = sellers.counts(reading, desk.owned(reading, request_id))
+    return InvitationCounts(invited=counts.invited, seen=counts.seen, declined=counts.declined)
 
 
 @router.get("/requests/{request_id}/comparison", summary="Compare the bids", responses=_DECIDING)

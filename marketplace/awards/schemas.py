@@ -2,8 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from marketplace.bidding.model import BuyerBid, BuyerView
 
 
 class _Input(BaseModel):
@@ -139,6 +142,18 @@ class BuyerBidOutput(BaseModel):
     amount: Decimal
     placed_at: datetime
 
+    @classmethod
+    def of(cls, bid: BuyerBid) -> Self:
+        """Return one standing bid for the wire."""
+        return cls(
+            rank=bid.rank,
+            joint=bid.joint,
+            provider_id=bid.bidder,
+            bid_id=bid.bid_id,
+            amount=bid.amount,
+            placed_at=bid.placed_at,
+        )
+
 
 class BuyerLotOutput(BaseModel):
     """One lot of your request. While bids are sealed `bids` is null: not even how many there are is shown."""
@@ -150,6 +165,19 @@ class BuyerLotOutput(BaseModel):
     invited: int
     bids: list[BuyerBidOutput] | None
     too_few_bidders: bool | None
+
+    @classmethod
+    def of(cls, ref: str, view: BuyerView) -> Self:
+        """Return what the buyer may know of one lot, for the wire."""
+        return cls(
+            lot=ref,
+            status=view.status,
+            opens_at=view.opens_at,
+            closes_at=view.closes_at,
+            invited=view.invited,
+            bids=None if view.bids is None else [BuyerBidOutput.of(bid) for bid in view.bids],
+            too_few_bidders=view.too_few_bidders,
+        )
 
 
 class InvitationCounts(BaseModel):

@@ -192,8 +192,3 @@ class LotEvent:
     def data(self) -> dict[str, Any]:
         """Return the event as JSON values with the ids around it."""
         return {"request_id": self.request_id, "lot_id": self.lot_id, "event": codec.dump(self.event)}
-
-
-def engine_event(name: str, data: dict[str, Any]) -> Event:
-    """Return the engine's event that ``LotEvent.data`` holds."""
-    return event_from(name, data["event"])

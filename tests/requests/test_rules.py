@@ -59,15 +59,6 @@ def test_an_open_request_is_closed_from_its_closing_time_on() -> None:
     assert rules.effective_status(request(Status.DRAFT), CLOSING) is Status.DRAFT
 
 
-def test_bids_are_taken_between_opening_and_closing_and_not_while_suspended() -> None:
-    opening = NOW + timedelta(days=1)
-    timed = replace(PUBLISHED, schedule=Schedule(CLOSING, opening))
-    assert not rules.takes_bids(request(Status.OPEN, content=timed), opening - timedelta(seconds=1))
-    assert rules.takes_bids(request(Status.OPEN, content=timed), opening)
-    assert not rules.takes_bids(request(Status.OPEN, content=timed), CLOSING)
-    assert not rules.takes_bids(request(Status.OPEN, suspended=True), NOW)
-
-
 ALLOWED = {
     (Status.DRAFT, Action.EDIT): Status.DRAFT,
     (Status.DRAFT, Action.SUBMIT): Status.AWAITING_VERIFICATION,

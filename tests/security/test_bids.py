@@ -130,3 +130,16 @@ def test_a_colleagues_key_is_refused_and_breaks_nothing(stage: Stage) -> None:
     assert [answer.status_code for answer in answers] == [201, 201, 409]
     assert answers[0].json() == answers[1].json()
     assert len(stage.ok(carrier, "GET", path)) == 1
+
+
+def test_a_buyer_watches_open_bids_and_learns_who_made_them_after_the_close(stage: Stage) -> None:
+    carrier = stage.a_carrier()
+    request_id = stage.publish(auction={"format": "english", "decrement": "5.00"})
+    stage.bid(carrier)
+    (before,) = stage.ok(stage.buyer, "GET", f"/requests/{request_id}/auction")
+    stage.close()
+    (after,) = stage.ok(stage.buyer, "GET", f"/requests/{request_id}/auction")
+    assert [(bid["rank"], bid["provider_id"]) for bid in before["bids"]] == [(1, None)]
+    assert [(bid["rank"], bid["provider_id"]) for bid in after["bids"]] == [(1, carrier.principal.organization_id)]
+    counts = stage.ok(stage.buyer, "GET", f"/requests/{request_id}/invitations")
+    assert counts == {"invited": 1, "seen": 1, "declined": 0}
