@@ -29,6 +29,15 @@ class ProviderInvited(MatchingEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderGranted(MatchingEvent):
+    """One provider may open the request and bid, because it is on the buyer's list; nothing was pushed to it."""
+
+    name: ClassVar[str] = "provider.granted"
+    provider_id: OrganizationId
+    invitation_id: InvitationId
+
+
+@dataclass(frozen=True, slots=True)
 class RequestDistributed(MatchingEvent):
     """The request was given to all that it is for at this moment, ``count`` of them for the first time."""
 

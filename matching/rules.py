@@ -23,13 +23,18 @@ def chooses(providers: ProviderList, provider_id: OrganizationId) -> bool:
     return providers.mode is ListMode.ONLY and providers.distribute and provider_id in providers.providers
 
 
+def grants(providers: ProviderList, provider_id: OrganizationId) -> bool:
+    """Return whether the buyer lets this provider open the request, without having it pushed to it."""
+    return providers.mode is ListMode.ONLY and providers.grant and provider_id in providers.providers
+
+
 def matches(
     providers: ProviderList, approved: Sequence[OrganizationId], filters: Iterable[Filter], facts: RequestFacts
 ) -> Iterator[Match]:
     """Yield each of the ``approved`` providers that the request is for, once, in their order.
 
     The buyer's list decides first: whom it does not admit is not even compared. Then the provider's first filter that
-    accepts is the reason; without one, that the buyer chose it.
+    accepts is the reason; without one, that the buyer chose it, or lets it open the request.
 
     Args:
         providers: the buyer's provider list.
@@ -49,6 +54,8 @@ def matches(
             yield Match(provider_id, InvitationReason.FILTER, accepting, reasons)
         elif chooses(providers, provider_id):
             yield Match(provider_id, InvitationReason.CHOSEN)
+        elif grants(providers, provider_id):
+            yield Match(provider_id, InvitationReason.GRANTED)
 
 
 def closest(filters: Sequence[Filter], facts: RequestFacts) -> tuple[Filter, tuple[CriterionResult, ...]] | None:

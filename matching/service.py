@@ -15,7 +15,7 @@ from matching import events, rules
 from matching.facts import facts_of
 from matching.model import Match, ProviderExplanation, RequestFacts
 from sellers import service as sellers
-from sellers.model import Counts, Invitation, InvitationStatus
+from sellers.model import Counts, Invitation, InvitationReason, InvitationStatus
 from sellers.rules import InvitationClosedError
 
 LATE_INVITATION_LIMIT = timedelta(minutes=15)
@@ -98,7 +98,9 @@ def _invite(work: Work, request_id: RequestId, match: Match) -> bool:
     )
     if invitation_id is None:
         return False
-    work.append(events.ProviderInvited(request_id, match.provider_id, invitation_id))
+    granted = match.reason is InvitationReason.GRANTED
+    event = events.ProviderGranted if granted else events.ProviderInvited
+    work.append(event(request_id, match.provider_id, invitation_id))
     return True
 
 

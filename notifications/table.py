@@ -494,6 +494,7 @@ _OWN_DOING = "who did it is all who need to know"
 _SAID_OTHERWISE = "another event of the same step tells it"
 TOLD_TO_NOBODY: Mapping[str, str] = {
     "organization.created": _SAID_OTHERWISE,
+    "provider.granted": "it may open the request; the buyer did not want it pushed",
     "user.created": _OWN_DOING,
     "user.deactivated": _OWN_DOING,
     "user.initial_password_renewed": _OWN_DOING,

@@ -144,6 +144,7 @@ class InvitationReason(StrEnum):
 
     FILTER = "your filter"
     CHOSEN = "chosen by the buyer"
+    GRANTED = "opened to you by the buyer"
 
 
 @dataclass(frozen=True, slots=True)

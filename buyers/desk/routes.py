@@ -1,6 +1,7 @@
 """HTTP: the buyer's own requests."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Body, Depends, Response
@@ -23,7 +24,7 @@ from buyers.requests.model import Request
 from buyers.requests.view import CarrierView
 from marketplace.kernel import codec, http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
-from marketplace.kernel.errors import NotFoundError, PreconditionRequiredError, StaleError
+from marketplace.kernel.errors import FieldError, MalformedError, NotFoundError, PreconditionRequiredError, StaleError
 from marketplace.kernel.http import IfMatch, ReadingOnly, Working
 
 router = http.router("/requests", tags=["requests"])
@@ -48,8 +49,7 @@ def list_requests(
     reading: ReadingOnly, _: Reader, limit: pagination.Limit = 50, after: pagination.After = None
 ) -> pagination.Page[RequestSummary]:
     """Newest first."""
-    key = pagination.decode(after, 2) if after else None
-    found = service.list_own(reading, (str(key[0]), str(key[1])) if key else None, limit + 1)
+    found = service.list_own(reading, _behind(after) if after else None, limit + 1)
     items, following = pagination.page_of(found, limit, lambda item: (item.created_at.isoformat(), item.id))
     return pagination.Page(items=[_summary(item) for item in items], next=following)
 
@@ -148,6 +148,16 @@ def import_into_request(  # noqa: PLR0917 - path, body and dependencies are name
         problems=[RowProblem(**asdict(problem)) for problem in done.problems],
         request=_output(done.request, response),
     )
+
+
+def _behind(after: str) -> tuple[datetime, str]:
+    """Return the sort key inside a cursor. Raises MalformedError."""
+    created_at, request_id = pagination.decode(after, 2)
+    try:
+        return datetime.fromisoformat(str(created_at)), str(request_id)
+    except ValueError:
+        problem = FieldError("query/after", "use the 'next' of the page before")
+        raise MalformedError("The cursor is not one of ours.", errors=(problem,)) from None
 
 
 def _output(request: Request, response: Response) -> RequestOutput:

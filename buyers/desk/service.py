@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from buyers.desk.content import Parts, merged
@@ -59,13 +60,9 @@ def read(reading: Reading, request_id: str) -> Request:
     return requests.get(reading, owned(reading, request_id))
 
 
-def list_own(reading: Reading, after: tuple[str, str] | None, limit: int) -> list[Request]:
+def list_own(reading: Reading, after: tuple[datetime, str] | None, limit: int) -> list[Request]:
     """Return the caller's requests, newest first, behind ``after`` (creation time, id)."""
-    request_ids = registry.requests_of(reading, reading.principal.organization_id)
-    found = requests.many(reading, request_ids)
-    if after is not None:
-        found = [item for item in found if (item.created_at.isoformat(), item.id) < after]
-    return found[:limit]
+    return requests.page(reading, registry.requests_of(reading, reading.principal.organization_id), after, limit)
 
 
 def edit(work: Work, request_id: str, parts: Parts, if_match: str | None) -> Request:

@@ -67,6 +67,16 @@ def many(reading: Reading, request_ids: Sequence[RequestId]) -> list[Request]:
     ]
 
 
+def page(
+    reading: Reading, request_ids: Collection[RequestId], after: tuple[datetime, str] | None, limit: int
+) -> list[Request]:
+    """Return the newest ``limit`` requests behind ``after`` (creation time, id), with their statuses as of now."""
+    return [
+        replace(request, status=rules.effective_status(request, reading.now))
+        for request in store.page(reading, request_ids, after, limit)
+    ]
+
+
 def hold(work: Work, request_id: RequestId) -> Request:
     """Return a request as stored and hold it until the transaction ends. Raises NotFoundError."""
     request = store.locked(work, request_id)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_
+from sqlalchemy import and_, tuple_
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
@@ -49,6 +49,17 @@ def many(reading: Reading, request_ids: Sequence[RequestId]) -> list[Request]:
         .order_by(col(RequestRow.created_at).desc(), col(RequestRow.id).desc())
     )
     return [_request(row) for row in rows]
+
+
+def page(
+    reading: Reading, request_ids: Collection[RequestId], after: tuple[datetime, str] | None, limit: int
+) -> list[Request]:
+    """Return the newest ``limit`` of ``request_ids`` behind ``after`` (creation time, id)."""
+    query = select(RequestRow).where(col(RequestRow.id).in_(request_ids))
+    if after is not None:
+        query = query.where(tuple_(col(RequestRow.created_at), col(RequestRow.id)) < after)
+    query = query.order_by(col(RequestRow.created_at).desc(), col(RequestRow.id).desc()).limit(limit)
+    return [_request(row) for row in reading.session.exec(query)]
 
 
 def open_ids(reading: Reading, closing_after: datetime) -> list[RequestId]:

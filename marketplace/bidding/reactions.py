@@ -35,7 +35,7 @@ def _cancel(work: Work, recorded: Recorded) -> None:
 
 REACTIONS = (
     Reaction("lots are scheduled", frozenset({"request.distributed"}), _schedule, immediate=True),
-    Reaction("late bidders are admitted", frozenset({"provider.invited"}), _admit, immediate=True),
+    Reaction("late bidders are admitted", frozenset({"provider.invited", "provider.granted"}), _admit, immediate=True),
     Reaction("lots follow an amendment", frozenset({"request.amended"}), _amend, immediate=True),
     Reaction("lots are cancelled", frozenset({"request.withdrawn"}), _cancel, immediate=True),
 )

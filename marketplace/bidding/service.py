@@ -153,9 +153,9 @@ def place_bid(work: Work, invitation_id: str, command: BidCommand) -> tuple[Rece
         BidRefusedError: a rule of the auction refuses it.
     """
     invitation = sellers.invitation(work, InvitationId(invitation_id))
-    _check_request(work, invitation, command.request_version)
     lots = store.held_lots(work, invitation.request_id, {offer.lot for offer in command.offers})
     work.tick()  # the instant that counts is the one at which the lots are ours
+    _check_request(work, invitation, command.request_version)
     _check_offers(work, lots, command.offers)
     receipts = tuple(_place(work, lots[offer.lot], invitation, command, offer) for offer in command.offers)
     sellers.mark_bid(work, invitation.id)

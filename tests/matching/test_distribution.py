@@ -34,10 +34,10 @@ from tests.matching.made import (
 Worker = Callable[[], None]
 
 
-def listed(mode: ListMode, *users: SignedIn, distribute: bool = True) -> Content:
+def listed(mode: ListMode, *users: SignedIn, distribute: bool = True, grant: bool = True) -> Content:
     """Return a request in California with this provider list."""
     ids = tuple(user.principal.organization_id for user in users)
-    return content(provider_list=ProviderList(mode, ids, grant=mode is ListMode.ONLY, distribute=distribute))
+    return content(provider_list=ProviderList(mode, ids, grant=grant, distribute=distribute))
 
 
 def names(*pairs: tuple[SignedIn, str]) -> dict[str, str]:
@@ -93,11 +93,15 @@ def test_an_only_list_pushes_to_the_listed_whatever_their_filters_say_and_to_nob
     assert invited(market, request_id) == expected
 
 
-def test_an_only_list_that_just_grants_leaves_it_to_the_filters_of_the_listed(market: Marketplace) -> None:
+def test_an_only_list_that_just_grants_lets_the_listed_open_it_and_pushes_it_by_their_filters_alone(
+    market: Marketplace,
+) -> None:
     uninterested, interested = a_provider(market, NEVADA), a_provider(market, CALIFORNIA)
     a_provider(market, Criteria())
     request_id = publish(market, listed(ListMode.ONLY, uninterested, interested, distribute=False))
-    assert invited(market, request_id) == names((interested, "filter 1"))
+    assert invited(market, request_id) == names((interested, "filter 1"), (uninterested, InvitationReason.GRANTED))
+    told = events(market, request_id)
+    assert (told.count("provider.invited"), told.count("provider.granted")) == (1, 1)
 
 
 def test_an_except_list_keeps_the_listed_out_also_later(market: Marketplace, run_worker: Worker) -> None:
