@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -22,6 +24,23 @@ from marketplace.wiring import Marketplace, assemble
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 """When tests begin, by the marketplace's clock."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network_but_loopback() -> Iterator[None]:
+    """A test that needs the world outside this machine is a broken test."""
+    connect = socket.socket.connect
+
+    def only_loopback(own: socket.socket, address: Any) -> None:
+        if own.family in {socket.AF_INET, socket.AF_INET6} and not str(address[0]).startswith(
+            ("127.", "::1", "localhost")
+        ):
+            raise OSError(f"a test wants to reach {address[0]}")
+        connect(own, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", only_loopback)
+        yield
 
 
 def _cluster_folder(config: pytest.Config) -> Path:
