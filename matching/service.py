@@ -15,7 +15,7 @@ from matching import events, rules
 from matching.facts import facts_of
 from matching.model import Match, ProviderExplanation, RequestFacts
 from sellers import service as sellers
-from sellers.model import Counts, Invitation, InvitationReason, InvitationStatus
+from sellers.model import Invitation, InvitationReason, InvitationStatus
 from sellers.rules import InvitationClosedError
 
 LATE_INVITATION_LIMIT = timedelta(minutes=15)
@@ -146,11 +146,6 @@ def reopen(work: Work, invitation_id: str) -> Invitation:
 
 def _received(invitation: Invitation, state: PublicState) -> Received:
     return Received(invitation, state.status, state.suspended, state.closes_at, state.view)
-
-
-def counts(reading: Reading, request_id: RequestId) -> Counts:
-    """Return how many providers received a request, opened it, decline it and bid: for who may see the request."""
-    return sellers.counts(reading, request_id)
 
 
 def explain(reading: Reading, provider_id: OrganizationId, request_id: RequestId) -> ProviderExplanation:

@@ -97,11 +97,6 @@ class RecallReport:
         """The share of applications with at least one winner among the invited."""
         return _ratio(self.applications_reached, self.applications)
 
-    @property
-    def winner_recall(self) -> Decimal:
-        """The share of winners that were invited."""
-        return _ratio(self.found, self.winners)
-
 
 def sales_of(application: Application) -> dict[str, tuple[Sale, ...]]:
     """Return the lines that each provider (SPIN) won in ``application``."""

@@ -14,7 +14,6 @@ from marketplace.kernel import journal
 from marketplace.kernel.access import Kind, UserRole
 from marketplace.kernel.clock import StagedClock
 from marketplace.wiring import Marketplace
-from matching import service
 from sellers import service as sellers
 from sellers.model import Counts, Criteria
 from sellers.rules import ProviderInactiveError
@@ -103,7 +102,7 @@ def test_the_first_opening_is_recorded_with_who_and_when_and_only_the_first(
     assert again == opened
     with market.workshop.reading() as reading:
         (event,) = journal.of_stream(reading.session, f"invitation:{item['id']}")
-        counted = service.counts(reading, request_id)
+        counted = sellers.counts(reading, request_id)
     assert (event.name, event.user_id, event.at.minute) == ("invitation.seen", user.principal.user_id, 3)
     assert counted == Counts(invited=1, seen=1, declined=0, bid=0)
 
