@@ -1,7 +1,9 @@
 """The web application: routes of all rooms, how callers are recognised, and the worker's loops if asked for."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from functools import partial
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,10 +11,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from marketplace import wiring, worker
+from marketplace.bidding import service as bidding
 from marketplace.identity import sessions
 from marketplace.kernel import http
 from marketplace.kernel.access import Principal
 from marketplace.kernel.config import Settings
+from marketplace.kernel.lean import Recognised
+from marketplace.kernel.rate_limits import RateLimit
 from marketplace.wiring import Marketplace
 
 TAGS = [
@@ -43,11 +48,13 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if not market.settings.worker:
-            yield
-            return
-        with worker.working(market):
-            yield
+        with worker.working(market) if market.settings.worker else nullcontext():
+            try:
+                yield
+            finally:
+                await desk.close()
+
+    desk = bidding.Desk(market.workshop)
 
     def authenticate(request: Request) -> Principal:
         return sessions.authenticate(market.workshop, request.headers.get("authorization", ""))
@@ -65,6 +72,9 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
     app.state.market = market
     app.state.workshop = market.workshop
     app.state.authenticate = authenticate
+    app.state.recognised = Recognised(partial(sessions.recognise, market.workshop))
+    app.state.desk = desk
+    app.state.bid_limit = RateLimit("bids", market.settings.bids_per_second, ceil(2 * market.settings.bids_per_second))
     app.state.answer_sealer = market.vault.sealer("answers")
     http.install(app)
     for router in wiring.ROUTERS:

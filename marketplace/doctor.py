@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 from pydantic import ValidationError
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -101,18 +101,31 @@ def _migrations(database: Database) -> str:
 
 
 def _roles(database: Database) -> str:
-    """Check that the carriers' role can't read who the buyers are."""
-    with database.carrier.connect() as connection:
-        role, can = connection.execute(
-            text("SELECT current_user, has_schema_privilege(current_user, 'registry', 'USAGE')")
+    """Check that the roles of carriers and of the desk can't read who the buyers and the users are."""
+    return "; ".join(
+        (
+            _blind_role(database.carrier, "MARKETPLACE_CARRIER_DATABASE_URL"),
+            _blind_role(database.desk, "MARKETPLACE_DESK_DATABASE_URL"),
+        )
+    )
+
+
+def _blind_role(engine: Engine, variable: str) -> str:
+    """Check that the role of ``engine`` is shut out of the two schemas; ``variable`` gives it its own login."""
+    with engine.connect() as connection:
+        role, login, *schemas = connection.execute(
+            text(
+                "SELECT current_user, session_user, has_schema_privilege(current_user, 'registry', 'USAGE'),"
+                " has_schema_privilege(current_user, 'identity', 'USAGE')"
+            )
         ).one()
-        login = connection.execute(text("SELECT session_user")).scalar_one()
-    if can:
-        raise _WrongError(f"{role} may look into the registry: run 'marketplace db migrate' as the owner")
+    for name, can in zip(("registry", "accounts"), schemas, strict=True):
+        if can:
+            raise _WrongError(f"{role} may look into the {name}: run 'marketplace db migrate' as the owner")
     if login != role:
         return (
             f"{role} can't see the registry, but is taken on by the login {login}, which can:"
-            " set MARKETPLACE_CARRIER_DATABASE_URL to a login of its own"
+            f" set {variable} to a login of its own"
         )
     return f"{role} has its own login and can't see the registry"
 

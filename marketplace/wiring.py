@@ -15,10 +15,17 @@ from buyers.desk import routes as desk
 from buyers.registry import routes as registry
 from buyers.registry import site_routes, verification, verification_routes
 from marketplace import audit
+from marketplace.awards import auction_routes as own_auctions
 from marketplace.awards import reactions as awards_reactions
 from marketplace.awards import routes as awards
+from marketplace.awards import rules_routes as auction_rules
+from marketplace.awards import transcript_routes as transcripts
+from marketplace.bidding import bid_routes
+from marketplace.bidding import control_routes as auction_control
+from marketplace.bidding import draft_routes as bid_drafts
 from marketplace.bidding import reactions as bidding_reactions
 from marketplace.bidding import routes as bidding
+from marketplace.bidding import transcript_routes as own_transcripts
 from marketplace.catalogue import routes as catalogue
 from marketplace.contracts import reactions as contracts_reactions
 from marketplace.contracts import routes as contracts
@@ -37,6 +44,7 @@ from notifications import routes as notifications
 from sellers import routes as sellers
 
 ROUTERS: tuple[APIRouter, ...] = (
+    bid_routes.hot,  # first: a path is looked for in this order
     identity.router,
     catalogue.router,
     registry.router,
@@ -46,9 +54,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     sellers.desk,
     matching.invitations,
     matching.platform,
+    bid_routes.router,
     bidding.router,
+    bid_drafts.router,
+    auction_control.router,
+    own_auctions.router,
+    own_transcripts.router,
+    transcripts.router,
     desk.router,
     awards.router,
+    auction_rules.router,
     contracts.router,
     notifications.router,
     landing.router,

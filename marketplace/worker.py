@@ -1,23 +1,30 @@
 """The worker: follows the journal, rings what is due, and forgets what has expired."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from marketplace import wiring
+from marketplace.bidding import control as bidding
 from marketplace.identity import service as identity
 from marketplace.kernel import alarms, idempotency
+from marketplace.kernel import heartbeat as alive
 from marketplace.kernel.reactions import Follower
 from marketplace.wiring import Marketplace
 
 HEARTBEAT_SECONDS = 1
 HOUSEKEEPING_MINUTES = 30
+SWITCH_SECONDS = 0.0005
 
 
 @contextmanager
 def working(market: Marketplace) -> Iterator[None]:
     """Run the worker's loops beside the block. Several workers at once do each thing once."""
+    # a thread that computes gives way to one that answers after this time, instead of Python's 5 ms
+    sys.setswitchinterval(SWITCH_SECONDS)
     follower = Follower(market.workshop, market.wake)
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(heartbeat, "interval", seconds=HEARTBEAT_SECONDS, args=[market], max_instances=1, coalesce=True)
@@ -32,7 +39,11 @@ def working(market: Marketplace) -> Iterator[None]:
 
 
 def heartbeat(market: Marketplace) -> int:
-    """Ring everything that is due; return how many alarms."""
+    """Ring everything that is due; return how many alarms. An outage that is over is told before anything rings."""
+    with market.workshop.work() as work:
+        began = alive.beat(work)
+        if began is not None:
+            bidding.report_outage(work, began.astimezone(UTC), work.now)
     return alarms.ring_due(market.workshop, wiring.RINGS)
 
 

@@ -1,6 +1,7 @@
 """Telling those concerned what happened, and what a user does with its organization's notices."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from buyers.desk import service as desk
 from buyers.requests import service as requests
@@ -29,14 +30,24 @@ def tell(work: Work, recorded: Recorded) -> None:
         told = row.per and not row.renews and store.told(work, key)  # 300 lots open: the first told everybody
         if told or not row.if_event(recorded.data):
             continue
+        if row.renews and store.renew(work, key, position=recorded.position, at=recorded.at):
+            continue
         notices = list(_notices(work, row, recorded.data))
         store.add(work, notices, dedupe_key=key, position=recorded.position, at=recorded.at, renews=row.renews)
 
 
 def dedupe_key(row: Row, recorded: Recorded) -> str:
     """Return the key under which an organization is told once: the audience's, the fields ``per`` or the one event."""
-    what = [recorded.data[field] for field in row.per] or [recorded.stream, str(recorded.seq)]
+    what = [str(_field(recorded.data, field)) for field in row.per] or [recorded.stream, str(recorded.seq)]
     return " ".join([row.event, row.audience, *what])
+
+
+def _field(data: Data, path: str) -> object:
+    """Return the value at a dotted path, such as ``event.at``."""
+    found: Any = data
+    for name in path.split("."):
+        found = found[name]
+    return found
 
 
 def _notices(reading: Reading, row: Row, data: Data) -> Iterator[NewNotice]:
@@ -52,6 +63,9 @@ def _audience(reading: Reading, row: Row, data: Data) -> Iterator[tuple[Organiza
         yield from _buyer(reading, row, data)
     elif row.audience is Audience.INVITED:
         yield from _invited(reading, data)
+    elif row.audience is Audience.CALLED:
+        called = set(data["event"]["bidders"])
+        yield from (told for told in _invited(reading, data) if told[0] in called)
     elif row.audience is Audience.PROVIDER:
         yield from _provider(reading, row, data)
     else:

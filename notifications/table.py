@@ -14,6 +14,7 @@ class Audience(StrEnum):
 
     BUYER = "buyer"
     INVITED = "invited providers"
+    CALLED = "bidders called to final offers"
     PROVIDER = "the provider concerned"
     PLATFORM = "platform"
 
@@ -79,6 +80,7 @@ Facts = ForBuyer | ForProvider | ForPlatform
 FACTS: Mapping[Audience, type[Facts]] = {
     Audience.BUYER: ForBuyer,
     Audience.INVITED: ForProvider,
+    Audience.CALLED: ForProvider,
     Audience.PROVIDER: ForProvider,
     Audience.PLATFORM: ForPlatform,
 }
@@ -101,8 +103,9 @@ AFTER_THE_OPENING = frozenset(
 class Row:
     """What one event tells one audience. ``title`` and ``text`` are filled from the audience's facts.
 
-    ``per`` names the fields of the event that make one notice: a request's 300 lots that open tell once. Empty: every
-    event has its own. ``renews``: an event more makes the notice new again and counts it; otherwise the first tells.
+    ``per`` names the fields of the event (dotted paths) that make one notice: a request's 300 lots that open tell
+    once. Empty: every event has its own. ``renews``: an event more makes the notice new again and counts it; otherwise
+    the first tells.
     ``if_event`` and ``if_facts``: it tells only where they hold.
     """
 
@@ -135,6 +138,8 @@ def _is_open_bid(data: Data) -> bool:
 _BUYER, _INVITED, _PROVIDER, _PLATFORM = Audience.BUYER, Audience.INVITED, Audience.PROVIDER, Audience.PLATFORM
 _INFO, _ACTION, _WARNING = Severity.INFO, Severity.ACTION, Severity.WARNING
 _PER_REQUEST = ("request_id",)
+_PER_STEP = ("request_id", "event.at")
+"""Once for all lots that one step of the clock or of the platform moved."""
 
 _REGISTRATION = (
     Row(
@@ -343,6 +348,14 @@ _REQUESTS = (
     ),
 )
 
+_CLOCK_CHANGES = (
+    ("auction.paused", _WARNING, "Bidding is paused", "No bids are taken on {what} until it goes on."),
+    ("auction.resumed", _ACTION, "Bidding goes on", "Bids are taken again on {what}, with the time lost added."),
+    ("auction.extended", _INFO, "A close moved", "Bids are taken longer on {what}."),
+    ("auction.rescheduled", _INFO, "A lot moved", "A lot of {what} opens at another time."),
+)
+"""What moves an auction's clock: event, severity, title and text, told to the buyer and to all that are invited."""
+
 _AUCTIONS = (
     Row(
         "auction.opened",
@@ -399,6 +412,38 @@ _AUCTIONS = (
         "The bids are open",
         "Compare the bids on “{title}” and decide.",
         per=_PER_REQUEST,
+    ),
+    *(
+        Row(event, audience, severity, subject, title, text.format(what=what), per=_PER_STEP)
+        for event, severity, title, text in _CLOCK_CHANGES
+        for audience, subject, what in (
+            (_BUYER, Subject.REQUEST, "“{title}”"),
+            (_INVITED, Subject.INVITATION, "the request of {pseudonym}"),
+        )
+    ),
+    Row(
+        "bid.withdrawal_requested",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "A bid is called an error",
+        "A bidder on “{title}” asks you to take its bid out.",
+    ),
+    Row(
+        "bid.retracted",
+        _INVITED,
+        _INFO,
+        Subject.INVITATION,
+        "A bid was withdrawn",
+        "A bid on the request of {pseudonym} was an error and no longer stands.",
+    ),
+    Row(
+        "auction.final_offers_called",
+        Audience.CALLED,
+        _ACTION,
+        Subject.INVITATION,
+        "Your best and final offer",
+        "The request of {pseudonym} asks you for one last offer.",
     ),
 )
 
@@ -491,6 +536,7 @@ _DEALS = (
 ROWS: tuple[Row, ...] = (*_REGISTRATION, *_REQUESTS, *_AUCTIONS, *_DEALS)
 
 _OWN_DOING = "who did it is all who need to know"
+_ON_SCREEN = "whoever takes part watches the clock; minutes later it would be old"
 _SAID_OTHERWISE = "another event of the same step tells it"
 TOLD_TO_NOBODY: Mapping[str, str] = {
     "organization.created": _SAID_OTHERWISE,
@@ -520,13 +566,19 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "request.awarded": _SAID_OTHERWISE,
     "auction.scheduled": _SAID_OTHERWISE,
     "auction.bidder_invited": _SAID_OTHERWISE,
-    "auction.paused": _SAID_OTHERWISE,
-    "auction.resumed": _SAID_OTHERWISE,
-    "auction.extended": _SAID_OTHERWISE,
+    "auction.bidder_excluded": "it is told that its account is suspended or closed",
+    "auction.bidder_left": _OWN_DOING,
+    "auction.round_started": _ON_SCREEN,
+    "auction.round_voided": _ON_SCREEN,
+    "auction.turn_ended": _ON_SCREEN,
     "auction.awarded": _SAID_OTHERWISE,
     "auction.returned": _SAID_OTHERWISE,
     "auction.failed": _SAID_OTHERWISE,
     "auction.cancelled": _SAID_OTHERWISE,
+    "bid.entered": _OWN_DOING,
+    "bid.expired": "its bidder stated until when it is valid; the standing shows the rest",
+    "bid.proxy_set": _OWN_DOING,
+    "bid.withdrawal_refused": "its bidder sees it where it bids",
     "bid.withdrawn": "only sealed bids are withdrawn, and of those nobody may know",
 }
 """Events that were looked at and tell nobody, and why. An event is here or in ``ROWS``."""

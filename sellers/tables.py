@@ -20,7 +20,7 @@ class ProviderRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         CheckConstraint("status IN ('pending', 'approved', 'suspended', 'closed')", name="providers_status"),
         Index("providers_queue", "status", "registered_at", "id"),
-        {"schema": "market", "info": {"carrier": "SELECT", "own_rows": "id"}},
+        {"schema": "market", "info": {"carrier": "SELECT", "desk": "SELECT", "own_rows": "id"}},
     )
     id: str = Field(sa_column=Column(Text, primary_key=True))
     name: str = Field(sa_column=Column(Text, nullable=False))
@@ -69,6 +69,7 @@ class InvitationRow(SQLModel, table=True):
             "schema": "market",
             "info": {
                 "carrier": "SELECT, UPDATE (status, seen_at, declined_at, decline_reason)",
+                "desk": "SELECT, UPDATE (status, seen_at, declined_at, decline_reason)",
                 "own_rows": "provider_id",
             },
         },
@@ -93,7 +94,10 @@ class TermsRow(SQLModel, table=True):
     __tablename__ = "terms_documents"
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("provider_id", "title", "version"),
-        {"schema": "market", "info": {"append_only": True, "carrier": "SELECT, INSERT", "own_rows": "provider_id"}},
+        {
+            "schema": "market",
+            "info": {"append_only": True, "carrier": "SELECT, INSERT", "desk": "SELECT", "own_rows": "provider_id"},
+        },
     )
     id: str = Field(sa_column=Column(Text, primary_key=True))
     provider_id: str = _own_provider()

@@ -70,6 +70,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         make_url(urls.owner),
         create_engine(urls.app, pool_size=10, hide_parameters=True),
         create_engine(urls.carrier, pool_size=10, hide_parameters=True),
+        create_engine(urls.desk, pool_size=10, hide_parameters=True),
     )
     yield database
     database.close()

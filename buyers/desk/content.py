@@ -5,8 +5,20 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from buyers.requests.model import (
+from buyers.requests.auction import (
+    AnswerChoice,
+    ArrangementChoice,
     AuctionChoice,
+    CriterionChoice,
+    DutchChoice,
+    FinalOffersChoice,
+    JapaneseChoice,
+    ScoringChoice,
+    SoftCloseChoice,
+    StepChoice,
+    TurnsChoice,
+)
+from buyers.requests.model import (
     Band,
     BillingPreferences,
     Content,
@@ -20,6 +32,7 @@ from buyers.requests.model import (
     Site,
     WantedFeature,
 )
+from buyers.requests.presets import chosen
 from marketplace.kernel.ids import OrganizationId
 
 Parts = Mapping[str, Any]
@@ -55,6 +68,35 @@ def _providers(item: Mapping[str, Any]) -> ProviderList:
     return ProviderList(**{**item, "providers": tuple(OrganizationId(provider) for provider in item["providers"])})
 
 
+def auction_choice(item: Mapping[str, Any]) -> AuctionChoice:
+    """Return the choice of an auction from its given fields, on top of the preset that they name."""
+    built = {name: build(item[name]) for name, build in _AUCTION.items() if name in item and item[name] is not None}
+    return chosen({**item, **built})
+
+
+def _scoring(item: Mapping[str, Any]) -> ScoringChoice:
+    criteria = tuple(
+        CriterionChoice(criterion["code"], tuple(AnswerChoice(**answer) for answer in criterion["answers"]))
+        for criterion in item["criteria"]
+    )
+    return ScoringChoice(**{**item, "criteria": criteria})
+
+
+def _japanese(item: Mapping[str, Any]) -> JapaneseChoice:
+    return JapaneseChoice(**{**item, "prices": tuple(item.get("prices", ()))})
+
+
+_AUCTION: Mapping[str, Callable[[Any], Any]] = {
+    "decrement_steps": lambda items: tuple(StepChoice(**step) for step in items),
+    "soft_close": lambda item: SoftCloseChoice(**item),
+    "scoring": _scoring,
+    "disclosed": tuple,
+    "dutch": lambda item: DutchChoice(**item),
+    "japanese": _japanese,
+    "turns": lambda item: TurnsChoice(**item),
+    "final_offers": lambda item: FinalOffersChoice(**item),
+    "arrangement": lambda item: ArrangementChoice(**item),
+}
 _PLAIN = ("title", "description", "term_months", "start_date", "discount_rate", "disclosure")
 _BUILT: Mapping[str, Callable[[Any], Any]] = {
     "lines": lambda items: tuple(_line(item) for item in items),
@@ -64,5 +106,5 @@ _BUILT: Mapping[str, Callable[[Any], Any]] = {
     "provider_list": _providers,
     "disclosed_bands": lambda items: tuple(Band(item) for item in items),
     "schedule": lambda item: Schedule(**item),
-    "auction": lambda item: AuctionChoice(**item),
+    "auction": auction_choice,
 }

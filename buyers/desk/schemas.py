@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
+from buyers.desk.auction_schemas import AuctionInput
 from buyers.requests import checks
 from buyers.requests.model import Band, Disclosure, ListMode, Priority
 
@@ -95,17 +96,6 @@ class ScheduleInput(_Input):
     award_planned_on: date | None = None
 
 
-class AuctionInput(_Input):
-    """How carriers compete. `ceiling` is the highest total cost taken for a lot."""
-
-    format: str = Field("sealed", examples=list(checks.FORMATS))
-    ceiling: Amount | None = None
-    decrement: Amount | None = Field(None, description="english: how much lower a bid must be")
-    decrement_percent: Decimal | None = Field(None, gt=0, lt=100, max_digits=6, decimal_places=3)
-    base: str = Field("own", examples=list(checks.BASES), description="english: lower than what")
-    min_bidders: int = Field(1, ge=1, le=checks.MIN_BIDDERS_LIMIT)
-
-
 class RequestParts(_Input):
     """Any parts of a request. A part that is given replaces the whole part; one that is left out stays as it is."""
 
@@ -126,8 +116,13 @@ class RequestParts(_Input):
     auction: AuctionInput | None = None
 
     def given(self) -> dict[str, Any]:
-        """Return the parts that were sent, each whole with its defaults; only the start date can be taken back."""
+        """Return the parts that were sent, each whole with its defaults; only the start date can be taken back.
+
+        Of the auction only the fields that were sent: a preset says the others.
+        """
         parts = {name: value for name, value in self.model_dump().items() if name in _PARTS & self.model_fields_set}
+        if self.auction is not None:
+            parts["auction"] = self.auction.given()
         return {name: value for name, value in parts.items() if value is not None or name == "start_date"}
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from buyers.requests.model import AuctionChoice, Content, Line, ListMode, Lot, Place, PriorUsage, ProviderList, Schedule
+from buyers.requests.auction_checks import check_auction, check_competition
+from buyers.requests.model import Content, Line, ListMode, Lot, Place, PriorUsage, ProviderList, Schedule
 from marketplace.catalogue.model import Catalogue
 from marketplace.catalogue.rules import validate_selection
 from marketplace.kernel.errors import FieldError
-from marketplace.kernel.money import LIMIT, cents
+from marketplace.kernel.money import LIMIT
 
 LINE_LIMIT = 2_000
 SITE_LIMIT = 1_000
@@ -19,7 +20,6 @@ PROVIDER_LIMIT = 2_000
 QUANTITY_LIMIT = 1_000_000
 TERM_MONTHS = (1, 120)
 PAYMENT_DAYS_LIMIT = 180
-MIN_BIDDERS_LIMIT = 20
 SCHEDULE_DAYS_LIMIT = 730
 """A closing time further ahead than two years is a slip of the year."""
 TITLE_LIMIT = 200
@@ -32,8 +32,6 @@ ERROR_LIMIT = 200
 """More errors than these are not listed: nobody reads them, and 2,000 bad lines would make a long answer."""
 
 PERIODS = ("monthly", "quarterly", "yearly")
-FORMATS = ("sealed", "english")
-BASES = ("own", "next", "lead")
 
 # Refs reach the carriers, so they say nothing but a kind and a number.
 _REF_DIGITS = "[1-9][0-9]{0,5}"
@@ -99,7 +97,7 @@ def _shape(content: Content, catalogue: Catalogue, now: datetime) -> Iterator[Fi
     yield from _providers(content.provider_list)
     yield from _doubles(content.disclosed_bands, "/disclosed_bands", "")
     yield from _schedule(content.schedule, now)
-    yield from _auction(content.auction)
+    yield from check_auction(content.auction)
 
 
 def _completeness(content: Content, catalogue: Catalogue, now: datetime) -> Iterator[FieldError]:
@@ -114,7 +112,7 @@ def _completeness(content: Content, catalogue: Catalogue, now: datetime) -> Iter
             yield FieldError(f"/lots/{index}/lines", f"{lot.ref} has no lines; give it some or remove it")
     yield from _timing(content.schedule, now)
     yield from _admission(content.provider_list)
-    yield from _competition(content.auction)
+    yield from check_competition(content.auction)
 
 
 def _sites(content: Content) -> Iterator[FieldError]:
@@ -236,22 +234,6 @@ def _schedule(schedule: Schedule, now: datetime) -> Iterator[FieldError]:
             yield FieldError(f"/schedule/{name}", f"this is more than {SCHEDULE_DAYS_LIMIT} days ahead; check the year")
 
 
-def _auction(auction: AuctionChoice) -> Iterator[FieldError]:
-    if auction.format not in FORMATS:
-        yield FieldError("/auction/format", f"give one of {', '.join(FORMATS)}")
-    if auction.base not in BASES:
-        yield FieldError("/auction/base", f"give one of {', '.join(BASES)}")
-    for name in ("ceiling", "decrement"):
-        amount: Decimal | None = getattr(auction, name)
-        if amount is not None and not (_between(amount, 0, LIMIT) and 0 < amount == cents(amount) < LIMIT):
-            yield FieldError(f"/auction/{name}", f"a {name} is more than 0, below 10^12, in whole cents")
-    percent = auction.decrement_percent
-    if percent is not None and not (_between(percent, 0, 50) and percent > 0):
-        yield FieldError("/auction/decrement_percent", "a decrement is more than 0 and at most 50 percent")
-    if not 1 <= auction.min_bidders <= MIN_BIDDERS_LIMIT:
-        yield FieldError("/auction/min_bidders", f"the least number of bidders is 1 to {MIN_BIDDERS_LIMIT}")
-
-
 def _timing(schedule: Schedule, now: datetime) -> Iterator[FieldError]:
     closes_at = schedule.closes_at
     if closes_at is None:
@@ -279,18 +261,6 @@ def _admission(providers: ProviderList) -> Iterator[FieldError]:
         yield FieldError(pointer, "with 'only' nobody could bid: list at least one provider")
     if providers.mode is ListMode.ONLY and not providers.grant:
         yield FieldError("/provider_list/grant", "with 'only' the listed providers must be granted access")
-
-
-def _competition(auction: AuctionChoice) -> Iterator[FieldError]:
-    given = [name for name in ("decrement", "decrement_percent") if getattr(auction, name) is not None]
-    if auction.format == "english" and len(given) != 1:
-        message = "an english auction needs a least step: give either decrement or decrement_percent"
-        yield FieldError("/auction/decrement", message)
-    if auction.format == "sealed":
-        for name in given:
-            yield FieldError(f"/auction/{name}", "sealed bids know no steps; leave it out")
-        if auction.base != "own":
-            yield FieldError("/auction/base", "sealed bids are not compared before the opening; give 'own'")
 
 
 def _refs(refs: Iterable[str], pointer: str, letter: str) -> Iterator[FieldError]:

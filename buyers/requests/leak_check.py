@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 
+from buyers.requests.auction_view import ArrangementView, AuctionView, ScoringView, SoftCloseView
 from buyers.requests.leak_terms import STREET_WORDS, IdentityTerms, Needle, fold, is_invisible, needles, squash
 from buyers.requests.model import Bands, Content
 from buyers.requests.view import (
-    AuctionView,
     BillingView,
     CarrierView,
     FeatureView,
@@ -31,6 +31,7 @@ _CONTACT = "contact"
 
 # Strings of the view that are codes and refs (the check of the content holds them to a pattern or to the catalogue) or
 # geography that the buyer chose to disclose. Every other string counts as free text: a new field is checked by itself.
+# The words of an auction's rules are made of such codes and of the criteria, which are checked themselves.
 _NOT_FREE: dict[type, frozenset[str]] = {
     CarrierView: frozenset({"pseudonym", "catalogue_version", "bands"}),
     SiteView: frozenset({"ref"}),
@@ -40,7 +41,10 @@ _NOT_FREE: dict[type, frozenset[str]] = {
     LotView: frozenset({"ref", "lines"}),
     BillingView: frozenset({"currency", "period"}),
     UsageView: frozenset({"service_type"}),
-    AuctionView: frozenset({"format", "base"}),
+    AuctionView: frozenset({"format", "base", "visibility", "ties", "disclosed", "rules"}),
+    SoftCloseView: frozenset({"base"}),
+    ScoringView: frozenset({"kind"}),
+    ArrangementView: frozenset({"kind"}),
 }
 
 # Every repetition is bounded, so that the time of a search grows with the text's length and no faster.

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
+from buyers.requests.auction import DEFAULT, AuctionChoice
 from marketplace.kernel.ids import OrganizationId, RequestId
 
 FeatureValue = Decimal | bool | str | tuple[str, ...]
@@ -171,18 +172,6 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class AuctionChoice:
-    """The competition: ``format`` 'sealed' or 'english'. ``ceiling`` is the highest total cost taken per lot."""
-
-    format: str = "sealed"
-    ceiling: Decimal | None = None
-    decrement: Decimal | None = None
-    decrement_percent: Decimal | None = None
-    base: str = "own"
-    min_bidders: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Content:
     """Everything that a buyer says in a request, private parts included. Carriers get ``view.carrier_view`` of it."""
 
@@ -200,7 +189,7 @@ class Content:
     disclosed_bands: tuple[Band, ...] = ()
     disclosure: Disclosure = Disclosure.POSTAL_CODE
     schedule: Schedule = Schedule()
-    auction: AuctionChoice = AuctionChoice()
+    auction: AuctionChoice = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class RequestRow(SQLModel, table=True):
             "schema": "market",
             "info": {
                 "carrier": "SELECT (id, status, suspended, version, closes_at, published_at)",
+                "desk": "SELECT (id, status, suspended, version, closes_at, published_at)",
                 "visible_rows": "id IN (SELECT request_id FROM market.invitations)",
             },
         },
@@ -50,7 +51,11 @@ class PublicationRow(SQLModel, table=True):
     __tablename__ = "publications"
     __table_args__: ClassVar[Any] = {
         "schema": "market",
-        "info": {"carrier": "SELECT (request_id, version, view, changed, at)", "visible_rows": INVITED},
+        "info": {
+            "carrier": "SELECT (request_id, version, view, changed, at)",
+            "desk": "SELECT (request_id, version, view, changed, at)",
+            "visible_rows": INVITED,
+        },
     }
     request_id: str = Field(sa_column=Column(Text, primary_key=True))
     version: int = Field(primary_key=True)

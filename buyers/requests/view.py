@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from buyers.requests.auction_view import AuctionView, auction_view
 from buyers.requests.model import (
-    AuctionChoice,
     Band,
     Bands,
     BillingPreferences,
@@ -115,18 +115,6 @@ class ScheduleView:
 
 
 @dataclass(frozen=True, slots=True)
-class AuctionView:
-    """The rules of the competition; amounts are in the request's currency."""
-
-    format: str
-    ceiling: Decimal | None
-    decrement: Decimal | None
-    decrement_percent: Decimal | None
-    base: str
-    min_bidders: int
-
-
-@dataclass(frozen=True, slots=True)
 class CarrierView:
     """All that an invited provider sees of a request before the award."""
 
@@ -189,7 +177,7 @@ def carrier_view(
             closes_at=content.schedule.closes_at,
             award_planned_on=content.schedule.award_planned_on,
         ),
-        auction=_auction(content.auction),
+        auction=auction_view(content.auction, content.billing.currency),
     )
 
 
@@ -240,15 +228,4 @@ def _bands(bands: Bands, disclosed: tuple[Band, ...]) -> BandsView:
         industry=bands.industry if Band.INDUSTRY in disclosed else "",
         size=bands.size if Band.SIZE in disclosed else "",
         region=bands.region if Band.REGION in disclosed else "",
-    )
-
-
-def _auction(auction: AuctionChoice) -> AuctionView:
-    return AuctionView(
-        format=auction.format,
-        ceiling=auction.ceiling,
-        decrement=auction.decrement,
-        decrement_percent=auction.decrement_percent,
-        base=auction.base,
-        min_bidders=auction.min_bidders,
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from marketplace.bidding.offer import LineCost
+from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
 from marketplace.kernel.ids import BidId, OrganizationId, RequestId
 
 
@@ -22,10 +23,11 @@ class ComparedOffer:
     """One opened bid beside the others of its lot. ``stale``: made for an earlier version of the request.
 
     ``unpriced`` are the optional lines that it leaves out; ``above_best`` is the distance to the lot's cheapest bid
-    that is current and valid.
+    that is current, valid and not open. ``open_ended``: nobody can say what it will cost at most, because of
+    ``open_because``; such a bid has no rank. ``packages`` and ``volume`` are no part of ``total``.
     """
 
-    rank: int
+    rank: int | None
     joint: bool
     provider_id: OrganizationId
     provider_name: str
@@ -41,6 +43,12 @@ class ComparedOffer:
     expired: bool
     stale: bool
     terms_sha256: str
+    open_ended: bool = False
+    open_because: tuple[str, ...] = ()
+    taxes: tuple[str, ...] = ()
+    adjustment: Decimal = Decimal(0)
+    packages: tuple[PackageCondition, ...] = ()
+    volume: tuple[VolumeTier, ...] = ()
 
     @property
     def selectable(self) -> bool:
@@ -50,7 +58,7 @@ class ComparedOffer:
 
 @dataclass(frozen=True, slots=True)
 class ComparedLot:
-    """A lot and its bids, best first. ``status`` is the lot's status in the auction."""
+    """A lot and its bids, best first, open ones last. ``status`` is the lot's status in the auction."""
 
     lot: str
     status: str
@@ -73,7 +81,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class LotSelection:
-    """The buyer's choice for one lot. ``reason`` is needed when it is not the cheapest selectable bid."""
+    """The buyer's choice for one lot. ``reason`` is needed when it is not the cheapest selectable bid, or open."""
 
     lot: str
     bid_id: BidId

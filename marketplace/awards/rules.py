@@ -1,6 +1,7 @@
 """Pure decisions about comparing and selecting."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -50,7 +51,32 @@ def compare_offer(
         expired=ranked.valid_until is not None and ranked.valid_until < today,
         stale=ranked.request_version != version,
         terms_sha256=ranked.offer.terms_sha256,
+        open_ended=bool(cost.open_ended),
+        open_because=tuple(
+            f"{line.line} is {line.firmness} and has no construction cap" for line in cost.lines if line.open_ended
+        ),
+        taxes=tuple(
+            f"{price.line} {offers.surcharge_words(tax)}" for price in ranked.offer.lines for tax in price.taxes
+        ),
+        adjustment=cost.adjustment,
+        packages=ranked.offer.packages,
+        volume=ranked.offer.volume,
     )
+
+
+def in_order(found: Iterable[ComparedOffer]) -> tuple[ComparedOffer, ...]:
+    """Return the bids in the auction's order with the open ones last and without a rank.
+
+    What a bid leaves open is money, too: without a limit to it, a low total is no reason to be called the best.
+    """
+    found = tuple(found)
+    complete = [offer for offer in found if not offer.open_ended]
+    bids_at = Counter(offer.total for offer in complete)
+    ranked = tuple(
+        replace(offer, rank=rank, joint=offer.joint and bids_at[offer.total] > 1)
+        for rank, offer in enumerate(complete, start=1)
+    )
+    return ranked + tuple(replace(offer, rank=None, joint=False) for offer in found if offer.open_ended)
 
 
 def with_distances(lot: ComparedLot) -> ComparedLot:
@@ -59,14 +85,15 @@ def with_distances(lot: ComparedLot) -> ComparedLot:
     if first is None:
         return lot
     offers = tuple(
-        replace(offer, above_best=offer.total - first.total) if offer.selectable else offer for offer in lot.offers
+        replace(offer, above_best=offer.total - first.total) if offer.selectable and not offer.open_ended else offer
+        for offer in lot.offers
     )
     return replace(lot, offers=offers)
 
 
 def best(lot: ComparedLot) -> ComparedOffer | None:
-    """Return the lot's first selectable offer in the one order, or None."""
-    return next((offer for offer in lot.offers if offer.selectable), None)
+    """Return the lot's first selectable offer in the one order whose cost has a limit, or None."""
+    return next((offer for offer in lot.offers if offer.selectable and not offer.open_ended), None)
 
 
 def selection_errors(comparison: Comparison, selection: Selection) -> tuple[FieldError, ...]:
@@ -101,6 +128,9 @@ def _choice_errors(lot: ComparedLot, bid_id: str, reason: str, pointer: str) -> 
         yield FieldError(f"{pointer}/bid_id", "this bid was made for an earlier version of the request")
     elif chosen.expired:
         yield FieldError(f"{pointer}/bid_id", f"this bid was valid until {chosen.valid_until}")
+    elif chosen.open_ended and not reason.strip():
+        why = "; ".join(chosen.open_because)
+        yield FieldError(f"{pointer}/reason", f"this bid leaves its cost open ({why}): say why you select it")
     elif chosen.above_best and not reason.strip():
         yield FieldError(f"{pointer}/reason", "this is not the lowest total cost: say why you select it")
 

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from marketplace.bidding.model import BuyerBid, BuyerView
+from marketplace.bidding.offer import Firmness
 
 
 class _Input(BaseModel):
@@ -14,7 +15,7 @@ class _Input(BaseModel):
 
 
 class LotSelectionInput(_Input):
-    """Your choice for one lot; a reason is needed when it is not the lowest total cost."""
+    """Your choice for one lot; a reason is needed when it is not the lowest total cost, or leaves its cost open."""
 
     lot: str = Field(max_length=8, examples=["T1"])
     bid_id: str = Field(max_length=60)
@@ -36,20 +37,45 @@ class SelectionInput(_Input):
 
 
 class LineCostOutput(BaseModel):
-    """One line's cost over the term, with the formula."""
+    """One line's cost over the term, with the formula. `construction` is the cap, as if all of it were needed."""
 
     line: str
     nrc: Decimal
     recurring: Decimal
     usage: Decimal
+    taxes: Decimal
+    construction: Decimal
     total: Decimal
     formula: str
+    firmness: Firmness
+    open_ended: bool
+
+
+class PackageOutput(BaseModel):
+    """A discount if all of these lots are awarded to the carrier: a percent of their totals, or an amount once."""
+
+    lots: list[str]
+    percent: Decimal | None
+    amount: Decimal | None
+
+
+class VolumeTierOutput(BaseModel):
+    """A discount on all of the carrier's lots, from so many lots on or from so much recurring charge a month."""
+
+    percent: Decimal
+    from_lots: int | None
+    from_monthly: Decimal | None
 
 
 class OfferOutput(BaseModel):
-    """One bid in the comparison."""
+    """One bid in the comparison.
 
-    rank: int
+    `open_ended`: a line without a firm price has no construction cap (`open_because` says which), so that nobody can
+    say what the bid will cost at most; it has no rank and is never the best. `packages` and `volume` are discounts on
+    condition that the carrier gets more lots; they are no part of `total`.
+    """
+
+    rank: int | None
     joint: bool
     provider_id: str
     provider_name: str
@@ -65,10 +91,16 @@ class OfferOutput(BaseModel):
     expired: bool
     stale: bool
     terms_sha256: str
+    open_ended: bool
+    open_because: list[str]
+    taxes: list[str]
+    adjustment: Decimal
+    packages: list[PackageOutput]
+    volume: list[VolumeTierOutput]
 
 
 class LotOutput(BaseModel):
-    """A lot and its bids, best first."""
+    """A lot and its bids, best first, open ones last."""
 
     lot: str
     status: str

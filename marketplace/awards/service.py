@@ -45,7 +45,7 @@ def compare(work: Work, request_id: RequestId) -> Comparison:
             rules.compare_offer(ranked.to_price, offer, names[offer.provider_id], request.version, today)
             for offer in ranked.offers
         )
-        lots.append(rules.with_distances(ComparedLot(ref, ranked.status, offers)))
+        lots.append(rules.with_distances(ComparedLot(ref, ranked.status, rules.in_order(offers))))
     best = [offer.total for lot in lots if (offer := rules.best(lot)) is not None]
     spend = request_rules.monthly_spend(request.content)
     return Comparison(

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias, get_args
 
-from marketplace.bidding.model import Rules
+from marketplace.bidding.commands import OpenedPrice, Surrogate
+from marketplace.bidding.rules import Rules
 from marketplace.kernel import codec
 from marketplace.kernel.ids import BidId, LotId, OrganizationId, RequestId
 
@@ -51,6 +52,41 @@ class BidPlaced:
     valid_until: date | None
     key: str
     at: datetime
+    malus: Decimal | None = Decimal(0)
+    automatic: bool = False
+    surrogate: Surrogate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBidEntered:
+    """In its turn a bidder entered a bid, which counts and shows when the turn ends; it may still rewrite it."""
+
+    type: ClassVar[str] = "bid.entered"
+    bidder: OrganizationId
+    bid_id: BidId
+    amount: Decimal
+    malus: Decimal
+    commitment: str
+    valid_until: date | None
+    key: str
+    at: datetime
+    surrogate: Surrogate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySet:
+    """A bidder lets the engine bid for it. The limit is its own business alone."""
+
+    type: ClassVar[str] = "bid.proxy_set"
+    bidder: OrganizationId
+    bid_id: BidId
+    limit: Decimal
+    step: Decimal | None
+    malus: Decimal
+    commitment: str
+    valid_until: date | None
+    key: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +97,119 @@ class BidWithdrawn:
     bidder: OrganizationId
     bid_id: BidId
     key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalRequested:
+    """A bidder called its open bid an error and asks to have it taken out."""
+
+    type: ClassVar[str] = "bid.withdrawal_requested"
+    bidder: OrganizationId
+    bid_id: BidId
+    reason: str
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalRefused:
+    """The bid stays."""
+
+    type: ClassVar[str] = "bid.withdrawal_refused"
+    bid_id: BidId
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BidRetracted:
+    """An erroneous bid was taken out of the standing; its bidder's previous valid bid counts again."""
+
+    type: ClassVar[str] = "bid.retracted"
+    bid_id: BidId
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BidExpired:
+    """A bid's validity ended: it no longer stands, nor does an earlier one of its bidder."""
+
+    type: ClassVar[str] = "bid.expired"
+    bid_id: BidId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BidderExcluded:
+    """A bidder may not bid any longer, and its bids no longer stand."""
+
+    type: ClassVar[str] = "auction.bidder_excluded"
+    bidder: OrganizationId
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BidderLeft:
+    """A bidder is out of a falling clock for good: it said so, or stayed silent in a round."""
+
+    type: ClassVar[str] = "auction.bidder_left"
+    bidder: OrganizationId
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoundStarted:
+    """A round of a format with rounds began: its number, its price under a clock, the order of its turns otherwise."""
+
+    type: ClassVar[str] = "auction.round_started"
+    number: int
+    price: Decimal | None
+    order: tuple[OrganizationId, ...]
+    first_turn_at: datetime | None
+    ends_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A bidder's turn is over: what it entered, if anything, is placed by the next event."""
+
+    type: ClassVar[str] = "auction.turn_ended"
+    bidder: OrganizationId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoundVoided:
+    """An interruption made the round void: it is repeated."""
+
+    type: ClassVar[str] = "auction.round_voided"
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FinalOffersCalled:
+    """The buyer called a short list to best and final offers, until one common cut-off."""
+
+    type: ClassVar[str] = "auction.final_offers_called"
+    bidders: tuple[OrganizationId, ...]
+    closes_at: datetime
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LotRescheduled:
+    """A lot that had not opened moved with the series that it is part of."""
+
+    type: ClassVar[str] = "auction.rescheduled"
+    opens_at: datetime
+    closes_at: datetime
     at: datetime
 
 
@@ -84,11 +233,12 @@ class LotResumed:
 
 @dataclass(frozen=True, slots=True)
 class LotExtended:
-    """The announced close moved to a later instant."""
+    """The announced close moved to a later instant; ``soft``: by a late improvement, not by an amendment."""
 
     type: ClassVar[str] = "auction.extended"
     closes_at: datetime
     at: datetime
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +254,7 @@ class BidsOpened:
     """The sealed prices became known."""
 
     type: ClassVar[str] = "auction.bids_opened"
-    amounts: tuple[tuple[BidId, Decimal], ...]
+    prices: tuple[OpenedPrice, ...]
     at: datetime
 
 
@@ -125,6 +275,10 @@ class LotReturned:
     reason: str
     dropped: tuple[BidId, ...]
     at: datetime
+
+
+NO_BIDS = "no_bids"
+"""The reason of a lot that failed because nothing was left to award."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +304,20 @@ Event: TypeAlias = (
     | BidderInvited
     | LotOpened
     | BidPlaced
+    | TurnBidEntered
+    | ProxySet
     | BidWithdrawn
+    | WithdrawalRequested
+    | WithdrawalRefused
+    | BidRetracted
+    | BidExpired
+    | BidderExcluded
+    | BidderLeft
+    | RoundStarted
+    | TurnEnded
+    | RoundVoided
+    | FinalOffersCalled
+    | LotRescheduled
     | LotPaused
     | LotResumed
     | LotExtended

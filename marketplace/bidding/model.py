@@ -1,13 +1,19 @@
-"""The values of one lot under auction: its rules, state, commands, events, refusals and views."""
+"""The values of one lot under auction: its state, what a bidder may be refused for, and what each participant sees.
 
-from collections.abc import Mapping
+Those that every bid makes anew are named tuples: they cost half of what a frozen dataclass does.
+"""
+
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple
 
-from marketplace.kernel import codec
+from immutables import Map
+
+from marketplace.bidding.ladder import Ladder, Rung
+from marketplace.bidding.play import Play
+from marketplace.bidding.rules import Rules
 from marketplace.kernel.ids import BidId, LotId, OrganizationId
 
 
@@ -23,102 +29,93 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Base(StrEnum):
-    """Whose price a later bid must beat by the decrement."""
-
-    OWN = "own"
-    NEXT = "next"
-    LEAD = "lead"
-
-
-class DecrementKind(StrEnum):
-    """Whether a decrement is money or a share of the price that it is taken from."""
-
-    ABSOLUTE = "absolute"
-    PERCENT = "percent"
-
-
-@dataclass(frozen=True, slots=True)
-class Decrement:
-    """The least step down: ``value`` in the lot's currency, or in percent of the base price."""
-
-    kind: DecrementKind
-    value: Decimal
-
-    def of(self, base: Decimal) -> Decimal:
-        """Return the step in money from ``base``."""
-        return self.value if self.kind is DecrementKind.ABSOLUTE else base * self.value / 100
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What was announced before the auction and never changes; ``format`` and ``visibility`` are codes of the tables.
-
-    ``ceiling`` (C) is the highest price taken. ``decrement`` and ``base`` are for formats with visible steps. A bid
-    must stay valid until ``valid_until_at_least`` or longer.
-    """
-
-    format: str
-    visibility: str
-    currency: str
-    opens_at: datetime
-    closes_at: datetime
-    ceiling: Decimal | None = None
-    decrement: Decrement | None = None
-    base: Base = Base.OWN
-    min_bidders: int = 1
-    valid_until_at_least: date | None = None
-
-
-def rules_hash(rules: Rules) -> str:
-    """Return the SHA-256 of the rules' canonical form: it stands in every receipt."""
-    return codec.digest(codec.dump(rules))
-
-
 # ---- state
 
 
-@dataclass(frozen=True, slots=True)
-class StandingBid:
-    """The bid that counts for one bidder now. ``amount`` is None while it is sealed.
+class StandingBid(NamedTuple):
+    """A bid that counts, or counted, for one bidder. ``amount`` and ``malus`` are None while they are sealed.
 
-    ``placed_at`` is the time of the current price and ``sequence`` the number of the event that set it.
+    ``malus`` is what its declared qualities add to its price, in money; ``placed_at`` is the time of the price and
+    ``sequence`` the number of the event that set it. ``automatic``: placed by the bidder's proxy. ``points`` is only
+    set under relative points, which the whole standing decides.
     """
 
     bidder: OrganizationId
     bid_id: BidId
     amount: Decimal | None
+    malus: Decimal | None
     commitment: str
     valid_until: date | None
     placed_at: datetime
     sequence: int
     version: int
+    automatic: bool = False
+    surrogate: bool = False
+    points: Decimal | None = None
+
+    @property
+    def cost(self) -> Decimal:
+        """The effective cost: price plus malus (under relative points: minus those). Raises ValueError while sealed."""
+        if self.points is not None:
+            return -self.points
+        if self.amount is None or self.malus is None:
+            raise ValueError(f"{self.bid_id} is sealed and has no rank")
+        return self.amount + self.malus
+
+    @property
+    def rung(self) -> Rung:
+        """Its place in the one order: ``(effective cost, time of the current price, sequence)``, lower is better."""
+        return self.cost, self.placed_at, self.sequence, self.bidder
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Proxy:
+    """A bidder's instruction to bid for it down to ``limit`` (its own money), by ``step`` or the least decrement."""
+
+    bidder: OrganizationId
+    bid_id: BidId
+    limit: Decimal
+    step: Decimal | None
+    malus: Decimal
+    commitment: str
+    valid_until: date | None
+    set_at: datetime
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalRequest:
+    """A bidder says that its open bid is an error; the buyer or the platform decides."""
+
+    bidder: OrganizationId
+    bid_id: BidId
+    reason: str
+    at: datetime
+
+
+class Receipt(NamedTuple):
     """What an accepted command of a bidder led to: found again under its key, so that a repetition gets the same.
 
-    ``sequence`` tells how much has happened in the lot: while bids are sealed it is not for the bidder.
+    ``content`` is all that makes a repetition one (see ``content_of``); ``sequence`` tells how much has happened in
+    the lot: while bids are sealed it is not for the bidder.
     """
 
     type: str
     bid_id: BidId
-    amount: Decimal | None
-    commitment: str | None
-    valid_until: date | None
+    content: str
     at: datetime
     sequence: int
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class LotState:
-    """All that the events of one lot led to. Its mappings are replaced, never changed in place.
+class LotState(NamedTuple):
+    """All that the events of one lot led to.
 
     ``at`` is the time of the last event, ``bidders`` maps each invited bidder to the time of its invitation,
-    ``ranking`` names the bidders with a known price, best first, ``seen_keys`` holds each bidder's receipts by
-    key, ``opened`` says that prices are known to the lot, ``reason`` is that of the pause, failure or cancellation.
+    ``standing`` holds the bid that counts per bidder and ``bids`` every bid that was not taken back, by bidder and
+    version; ``ladder`` is the standing with known prices, best first. ``receipts`` are found by bidder and key.
+    ``opened`` says that prices are known to the lot, ``reason`` is that of the pause, failure or cancellation,
+    ``extensions`` counts those of the soft close, ``first_expiry`` is a day before which no standing bid expires.
     """
 
     lot_id: LotId
@@ -129,119 +126,27 @@ class LotState:
     at: datetime
     opens_at: datetime
     closes_at: datetime
-    bidders: Mapping[OrganizationId, datetime]
-    standing: Mapping[OrganizationId, StandingBid]
-    ranking: tuple[OrganizationId, ...]
-    seen_keys: Mapping[OrganizationId, Mapping[str, Receipt]]
     opened: bool
+    bidders: Map[OrganizationId, datetime]
+    excluded: Map[OrganizationId, str] = Map()
+    standing: Map[OrganizationId, StandingBid] = Map()
+    bids: Map[tuple[OrganizationId, int], StandingBid] = Map()
+    versions: Map[OrganizationId, int] = Map()
+    ladder: Ladder = Ladder()
+    receipts: Map[tuple[OrganizationId, str], Receipt] = Map()
+    proxies: Map[OrganizationId, Proxy] = Map()
+    withdrawals: Map[BidId, WithdrawalRequest] = Map()
+    extensions: int = 0
+    first_expiry: date | None = None
+    play: Play | None = None
     paused_at: datetime | None = None
     reason: str | None = None
     awarded_bid: BidId | None = None
 
 
-# ---- commands
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceBid:
-    """A bidder names its price, in whole cents of the lot's currency.
-
-    ``commitment`` binds the bid's content. For one content and ``key`` it must always be the same value, also in
-    a repetition, because in a sealed lot it is all by which a repetition can be recognised. ``valid_until`` is the
-    last day (UTC) on which the bid may be awarded.
-    """
-
-    bidder: OrganizationId
-    bid_id: BidId
-    amount: Decimal
-    commitment: str
-    valid_until: date | None
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawBid:
-    """A bidder takes its standing bid back."""
-
-    bidder: OrganizationId
-    bid_id: BidId
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invite:
-    """One more bidder may bid."""
-
-    bidder: OrganizationId
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Stop the clock and take no bids, for a reason that all are told."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Go on; the close moves by the time lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extend:
-    """The buyer moved the announced close to a later instant, by an amendment that all bidders are told."""
-
-    closes_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OpenBids:
-    """Reveal the prices of a closed sealed lot: every standing bid's, checked against its commitment by the caller."""
-
-    amounts: tuple[tuple[BidId, Decimal], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MarkAwarded:
-    """The buyer selected this bid."""
-
-    bid_id: BidId
-
-
-@dataclass(frozen=True, slots=True)
-class MarkNotAwarded:
-    """The buyer takes none of the bids."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """The award fell through: the lot is the buyer's again, with the remaining valid bids."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """The request was withdrawn."""
-
-    reason: str
-
-
-Command: TypeAlias = (
-    PlaceBid
-    | WithdrawBid
-    | Invite
-    | Pause
-    | Resume
-    | Extend
-    | OpenBids
-    | MarkAwarded
-    | MarkNotAwarded
-    | Return
-    | Cancel
-)
+def content_of(commitment: str, amount: Decimal | None, valid_until: date | None) -> str:
+    """Return what a repeated command has to have in common with the first. ``amount`` is None while it is sealed."""
+    return f"{commitment} {amount} {valid_until}"
 
 
 # ---- refusals
@@ -266,6 +171,17 @@ class RefusalCode(StrEnum):
     STILL_SEALED = "still_sealed"
     OPENING_MISMATCH = "opening_mismatch"
     BID_EXPIRED = "bid_expired"
+    EXCLUDED = "excluded"
+    QUALITY_MISSING = "quality_missing"
+    CONFIRM_CHANGE = "confirm_change"
+    PRICE_TAKEN = "price_taken"
+    PRICE_MOVED = "price_moved"
+    NOT_YOUR_TURN = "not_your_turn"
+    OUT = "out"
+    NOT_CALLED = "not_called"
+    WORSE_THAN_BEFORE = "worse_than_before"
+    PROXY_NOT_OFFERED = "proxy_not_offered"
+    NOT_OFFERED = "not_offered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +203,7 @@ class Refusal:
 # ---- views
 
 
-@dataclass(frozen=True, slots=True)
-class OwnBid:
+class OwnBid(NamedTuple):
     """A bidder's own standing bid, as it may see it: ``amount`` is None while it is sealed."""
 
     bid_id: BidId
@@ -296,15 +211,51 @@ class OwnBid:
     valid_until: date | None
     placed_at: datetime
     version: int
+    automatic: bool = False
+
+
+class Light(StrEnum):
+    """The colour of a bidder's standing: exactly one bidder is green."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
 
 
 @dataclass(frozen=True, slots=True)
-class BidderView:
+class StageView:
+    """Where the format's own clock stands, for one bidder: the stage or round by ``number``, and when it ends.
+
+    ``price`` is the clock's (under final offers the effective cost that the bidder had before). ``may_bid`` tells
+    whether a bid of this bidder is taken in this stage, ``answered`` whether it has given one, ``out`` whether it left
+    for good. ``turn_at`` is when its turn in this round begins, or began; ``entered`` its bid that is not placed yet.
+    """
+
+    number: int
+    price: Decimal | None
+    ends_at: datetime | None
+    may_bid: bool
+    answered: bool = False
+    out: bool = False
+    turn_at: datetime | None = None
+    entered: OwnBid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    """One price of the standing under the alias of its bidder in this lot."""
+
+    alias: str
+    amount: Decimal
+
+
+class BidderView(NamedTuple):
     """All that one bidder may know of a lot, and all that decides about its bids.
 
-    ``rank`` is the place in the one order and ``joint`` says that another has the same price; ``lead_price`` and
-    ``next_price`` (of the bidder ranked before) are None where the visibility or the rules don't disclose them;
-    ``won`` is None until an award.
+    ``malus`` is what this bidder's qualities cost it. ``own_cost``, ``lead_price`` and ``next_price`` (of the bidder
+    ranked before) are in its own money: the price at which it would stand equal. ``rank`` is its place in the one
+    order, ``joint`` says that another has the same cost, ``tied`` that the price asked about is taken. Whatever the
+    visibility or the rules don't disclose is None. ``won`` is None until an award.
     """
 
     lot_id: LotId
@@ -314,25 +265,35 @@ class BidderView:
     closes_at: datetime
     reason: str | None
     invited: bool
+    excluded: str | None
     opened: bool
     own: OwnBid | None
+    malus: Decimal
+    own_cost: Decimal | None
     rank: int | None = None
     joint: bool | None = None
+    light: Light | None = None
     lead_price: Decimal | None = None
     next_price: Decimal | None = None
+    tied: bool | None = None
+    prices: tuple[PriceLine, ...] | None = None
+    bidders: int | None = None
+    stage: StageView | None = None
+    proxy_limit: Decimal | None = None
     next_admissible_price: Decimal | None = None
     won: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RankedBid:
-    """One line of the standing, with its place in the one order; ``joint``: another has the same price."""
+    """One line of the standing, with its place in the one order; ``joint``: another has the same effective cost."""
 
     rank: int
     joint: bool
     bidder: OrganizationId
     bid_id: BidId
     amount: Decimal
+    malus: Decimal
     valid_until: date | None
     placed_at: datetime
     version: int
@@ -347,6 +308,7 @@ class BuyerBid:
     bidder: OrganizationId | None
     bid_id: BidId
     amount: Decimal
+    malus: Decimal
     valid_until: date | None
     placed_at: datetime
     version: int
@@ -370,3 +332,4 @@ class BuyerView:
     bids: tuple[BuyerBid, ...] | None
     too_few_bidders: bool | None
     awarded_bid: BidId | None
+    stage: StageView | None = None

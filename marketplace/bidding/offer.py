@@ -1,14 +1,29 @@
 """What a bid says, line by line, and what it costs in total: one formula for auction, comparison and award."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from functools import lru_cache
 
+from marketplace.bidding.offer_conditions import (
+    PackageCondition,
+    VolumeTier,
+    condition_problems,
+    is_amount,
+    is_percentage,
+)
 from marketplace.kernel.errors import FieldError
-from marketplace.kernel.money import LIMIT, RATE_STEP, cents
+from marketplace.kernel.money import CENT, RATE_STEP, cents
 
 _PRECISION = 40
+_HUNDRED = Decimal(100)
+_NOTHING = Decimal(0)
+NAME_SEPARATOR = "|"
+"""What no surcharge's name holds: it stands between surcharges where several share one cell."""
+LONGEST_NAME = 80
+MOST_SURCHARGES = 20
 
 
 class Fit(StrEnum):
@@ -37,9 +52,48 @@ class UsageRate:
     rate: Decimal
 
 
+class Basis(StrEnum):
+    """What a surcharge's figure is: an amount a month, an amount once, or a percentage of the line's ``mrc``."""
+
+    MONTHLY = "monthly"
+    ONCE = "once"
+    PERCENT = "percent"
+
+
+@dataclass(frozen=True, slots=True)
+class Surcharge:
+    """A tax or surcharge that a bill will show beside the price, per unit of the line's quantity.
+
+    ``figure`` is money for an amount (whole cents), percent for a percentage (up to four decimals).
+    """
+
+    name: str
+    basis: Basis
+    figure: Decimal
+
+
+_BASIS_WORDS = {Basis.MONTHLY: " a month", Basis.ONCE: " once", Basis.PERCENT: "%"}
+
+
+def surcharge_words(tax: Surcharge) -> str:
+    """Return a tax or surcharge as people write it: 'USF 12.5%', 'E911 0.75 a month', 'Permit 40.00 once'."""
+    return f"{tax.name} {tax.figure:f}{_BASIS_WORDS[tax.basis]}"
+
+
+class Firmness(StrEnum):
+    """How far a price binds. What is not firm depends on what is found at the site, up to a construction cap."""
+
+    FIRM = "firm"
+    SUBJECT_TO_SURVEY = "subject to survey"
+    BUDGETARY = "budgetary"
+
+
 @dataclass(frozen=True, slots=True)
 class LinePrice:
-    """The price of one line per unit of its quantity: ``mrc`` a month, ``nrc`` once. ``install_days`` from order."""
+    """The price of one line per unit of its quantity: ``mrc`` a month, ``nrc`` once. ``install_days`` from order.
+
+    ``construction_cap`` is the most that a price which is not firm may cost besides, once per unit.
+    """
 
     line: str
     mrc: Decimal
@@ -47,11 +101,32 @@ class LinePrice:
     usage_rates: tuple[UsageRate, ...] = ()
     install_days: int | None = None
     answers: tuple[FeatureAnswer, ...] = ()
+    taxes: tuple[Surcharge, ...] = ()
+    firmness: Firmness = Firmness.FIRM
+    construction_cap: Decimal | None = None
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether nobody can say what the line will cost at most."""
+        return self.firmness is not Firmness.FIRM and self.construction_cap is None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityAnswer:
+    """The answer to one criterion that the auction's rules declare and value in money, both by code."""
+
+    criterion: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One provider's priced reply to one lot. ``terms_sha256`` fixes the terms document that goes with it."""
+    """One provider's priced reply to one lot. ``terms_sha256`` fixes the terms document that goes with it.
+
+    ``adjustment`` is the one-off difference (whole cents, either sign) between the sum of the lines and the price at
+    which the lot is offered: the prices of a clock or a proxy are prices of lots. Conditions: see their types.
+    ``quality`` answers the criteria that the auction's rules declare.
+    """
 
     lot: str
     lines: tuple[LinePrice, ...]
@@ -60,6 +135,15 @@ class Offer:
     terms_id: str
     terms_sha256: str
     note: str = ""
+    adjustment: Decimal = Decimal(0)
+    packages: tuple[PackageCondition, ...] = ()
+    volume: tuple[VolumeTier, ...] = ()
+    quality: tuple[QualityAnswer, ...] = ()
+
+    @property
+    def answered(self) -> tuple[tuple[str, str], ...]:
+        """The answers to the criteria as pairs of codes."""
+        return tuple((given.criterion, given.answer) for given in self.quality)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +177,38 @@ class LotToPrice:
 
 @dataclass(frozen=True, slots=True)
 class LineCost:
-    """The parts of one line's cost over the term, and the formula with its figures in words."""
+    """The parts of one line's cost over the term, and the formula with its figures in words.
+
+    ``construction`` is the cap, as if all of it were needed. ``open_ended``: there is no cap, the total is no limit.
+    """
 
     line: str
     nrc: Decimal
     recurring: Decimal
     usage: Decimal
+    taxes: Decimal
+    construction: Decimal
     total: Decimal
     formula: str
+    firmness: Firmness
+    open_ended: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TotalCost:
-    """The cost of an offer over the term: the sum over its must lines. Optional lines are priced beside it."""
+    """The cost of an offer over the term: its must lines and its adjustment. Optional lines are priced beside it.
+
+    ``open_ended`` names the lines in the total without a known limit: a bid with any is never called the best.
+    """
 
     total: Decimal
     lines: tuple[LineCost, ...]
     optional: tuple[LineCost, ...]
+    adjustment: Decimal = Decimal(0)
+    open_ended: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=1024)
 def months_in_advance(term_months: int, discount_rate: Decimal) -> Decimal:
     """Return what one unit a month, paid in advance over the term, is worth today: Σ (1+r)^(-t/12), t = 0 … n-1."""
     if not discount_rate:
@@ -123,21 +220,40 @@ def months_in_advance(term_months: int, discount_rate: Decimal) -> Decimal:
 
 
 def total_cost(lot: LotToPrice, offer: Offer) -> TotalCost:
-    """Return NRC + MRC over the term (discounted when the request says so) + usage rates x prior usage, per line.
+    """Return what an offer costs over the term at worst, with the parts of every line.
 
-    Rounded half-even to cents once per line. The offer must be free of ``problems``.
+    NRC + MRC over the term (discounted when the request says so) + usage rates x prior usage + taxes and surcharges +
+    construction caps, per line, and the lot's adjustment. Rounded half-even to cents once per line. The offer must be
+    free of ``problems``.
     """
     prices = {price.line: price for price in offer.lines}
     months = months_in_advance(lot.term_months, lot.discount_rate)
     compared = {line.ref for line in lot.lines if line.must} or {line.ref for line in lot.lines}
-    costs = {
-        line.ref: _line_cost(line, prices[line.ref], months, lot.term_months)
-        for line in lot.lines
-        if line.ref in prices
-    }
-    chosen = tuple(cost for ref, cost in costs.items() if ref in compared)
-    optional = tuple(cost for ref, cost in costs.items() if ref not in compared)
-    return TotalCost(sum((cost.total for cost in chosen), Decimal(0)), chosen, optional)
+    chosen: list[LineCost] = []
+    optional: list[LineCost] = []
+    for line in lot.lines:
+        if line.ref in prices:
+            cost = _line_cost(line, prices[line.ref], months, lot.term_months)
+            (chosen if line.ref in compared else optional).append(cost)
+    return TotalCost(
+        sum((cost.total for cost in chosen), offer.adjustment),
+        tuple(chosen),
+        tuple(optional),
+        offer.adjustment,
+        tuple(cost.line for cost in chosen if cost.open_ended),
+    )
+
+
+def adjusted_to(lot: LotToPrice, offer: Offer, price: Decimal) -> Offer:
+    """Return the same lines with the adjustment that makes the total exactly ``price``.
+
+    Raises:
+        ValueError: the price is not in whole cents.
+    """
+    if price != cents(price):
+        raise ValueError(f"{price} is not in whole cents")
+    lines = total_cost(lot, offer).total - offer.adjustment
+    return replace(offer, adjustment=price - lines)
 
 
 def share(monthly_quantity: Decimal, quantity: int, all_quantities: int) -> Decimal:
@@ -149,56 +265,105 @@ def share(monthly_quantity: Decimal, quantity: int, all_quantities: int) -> Deci
 
 
 def _line_cost(line: LineToPrice, price: LinePrice, months: Decimal, term_months: int) -> LineCost:
-    recurring = price.mrc * line.quantity * months
-    once = price.nrc * line.quantity
-    rates = {rate.unit: rate.rate for rate in price.usage_rates if rate.service_type == line.service_type}
-    monthly_usage = sum((rates.get(use.unit, Decimal(0)) * use.monthly_quantity for use in line.usage), Decimal(0))
+    quantity = line.quantity
+    once, recurring = price.nrc * quantity, price.mrc * quantity * months
+    monthly_usage = _monthly_usage(line, price) if line.usage else _NOTHING
     used = monthly_usage * months
-    total = cents(once + recurring + used)
-    factor = f"{months.normalize():f}" if months == term_months else f"{months:.4f}"
-    formula = f"{price.nrc} x {line.quantity} once + {price.mrc} x {line.quantity} x {factor} months"
+    monthly_tax, tax_once = _surcharges(price) if price.taxes else (_NOTHING, _NOTHING)
+    taxes = (monthly_tax * months + tax_once) * quantity
+    construction = (price.construction_cap or _NOTHING) * quantity
+    total = cents(once + recurring + used + taxes + construction)
+    factor = _factor(months, term_months)
+    formula = f"{price.nrc} x {quantity} once + {price.mrc} x {quantity} x {factor} months"
     if monthly_usage:
-        formula += f" + usage {monthly_usage.normalize():f} x {factor} months"
-    return LineCost(line.ref, cents(once), cents(recurring), cents(used), total, f"{formula} = {total}")
+        formula += f" + usage {_plain(monthly_usage)} x {factor} months"
+    if monthly_tax:
+        formula += f" + taxes and surcharges {_plain(monthly_tax)} x {quantity} x {factor} months"
+    if tax_once:
+        formula += f" + taxes and surcharges {tax_once} x {quantity} once"
+    if construction:
+        formula += f" + construction at most {price.construction_cap} x {quantity} once"
+    open_ended = price.open_ended
+    if open_ended:
+        formula += f" + open: {price.firmness}, construction without a cap"
+    return LineCost(
+        line.ref,
+        cents(once),
+        cents(recurring),
+        cents(used) if used else CENT * 0,
+        cents(taxes) if taxes else CENT * 0,
+        cents(construction) if construction else CENT * 0,
+        total,
+        f"{formula} = {total}",
+        price.firmness,
+        open_ended,
+    )
+
+
+def _monthly_usage(line: LineToPrice, price: LinePrice) -> Decimal:
+    rates = {rate.unit: rate.rate for rate in price.usage_rates if rate.service_type == line.service_type}
+    return sum((rates.get(use.unit, _NOTHING) * use.monthly_quantity for use in line.usage), _NOTHING)
+
+
+def _surcharges(price: LinePrice) -> tuple[Decimal, Decimal]:
+    """Return the taxes and surcharges of one unit: a month, and once."""
+    monthly = once = _NOTHING
+    for tax in price.taxes:
+        if tax.basis is Basis.ONCE:
+            once += tax.figure
+        else:
+            monthly += price.mrc * tax.figure / _HUNDRED if tax.basis is Basis.PERCENT else tax.figure
+    return monthly, once
+
+
+@lru_cache(maxsize=1024)
+def _factor(months: Decimal, term_months: int) -> str:
+    return _plain(months) if months == term_months else f"{months:.4f}"
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
 
 
 def problems(lot: LotToPrice, offer: Offer, pointer: str) -> tuple[FieldError, ...]:
     """Return what stands against an offer: every must line has one price, no line of another lot, money in range."""
     lines = {line.ref: line for line in lot.lines}
-    given = [price.line for price in offer.lines]
-    missing = [line.ref for line in lot.lines if line.must and line.ref not in given]
+    first: dict[str, int] = {}
+    for index, price in enumerate(offer.lines):
+        first.setdefault(price.line, index)
     found = [
-        FieldError(f"{pointer}/lines", f"{ref} has no price: a bid prices every must line of its lot")
-        for ref in missing
+        FieldError(f"{pointer}/lines", f"{line.ref} has no price: a bid prices every must line of its lot")
+        for line in lot.lines
+        if line.must and line.ref not in first
     ]
     for index, price in enumerate(offer.lines):
         at = f"{pointer}/lines/{index}"
         if price.line not in lines:
-            found.append(
-                FieldError(
-                    f"{at}/line", f"{price.line} is no line of {lot.ref}: its lines are {', '.join(sorted(lines))}"
-                )
-            )
-        elif given.index(price.line) != index:
+            known = ", ".join(sorted(lines))
+            found.append(FieldError(f"{at}/line", f"{price.line} is no line of {lot.ref}: its lines are {known}"))
+        elif first[price.line] != index:
             found.append(FieldError(f"{at}/line", f"{price.line} is priced twice"))
         found.extend(_money_problems(price, at))
         found.extend(_rate_problems(price, lines.get(price.line), at))
+        found.extend(surcharge_problems(price.taxes, f"{at}/taxes"))
+        found.extend(_firmness_problems(price, at))
     if not offer.lines:
         found.append(FieldError(f"{pointer}/lines", "price at least one line"))
     if offer.term_months != lot.term_months:
         found.append(FieldError(f"{pointer}/term_months", f"the buyer asks for {lot.term_months} months"))
+    found.extend(condition_problems(offer.lot, offer.packages, offer.volume, pointer))
+    if offer.adjustment:
+        found.extend(_adjustment_problems(lot, offer, pointer, priced=not found))
     return tuple(found)
 
 
-def _money_problems(price: LinePrice, at: str) -> list[FieldError]:
-    found = []
+def _money_problems(price: LinePrice, at: str) -> Iterator[FieldError]:
     for name, amount in (("mrc", price.mrc), ("nrc", price.nrc)):
-        if not (amount.is_finite() and 0 <= amount < LIMIT and amount == cents(amount)):
-            found.append(FieldError(f"{at}/{name}", "an amount is 0 or more, below 10^12, in whole cents"))
+        if not is_amount(amount):
+            yield FieldError(f"{at}/{name}", "an amount is 0 or more, below 10^12, in whole cents")
     for index, answer in enumerate(price.answers):
         if answer.fit is Fit.DEVIATES and not answer.text.strip():
-            found.append(FieldError(f"{at}/answers/{index}/text", "say in words what is offered instead"))
-    return found
+            yield FieldError(f"{at}/answers/{index}/text", "say in words what is offered instead")
 
 
 def _rate_problems(price: LinePrice, line: LineToPrice | None, at: str) -> list[FieldError]:
@@ -214,3 +379,43 @@ def _rate_problems(price: LinePrice, line: LineToPrice | None, at: str) -> list[
             message = f"give a rate for {use.unit} of {line.service_type}: 0 if it is included"
             found.append(FieldError(f"{at}/usage_rates", message))
     return found
+
+
+def surcharge_problems(taxes: tuple[Surcharge, ...], at: str) -> Iterator[FieldError]:
+    """Yield what stands against the taxes and surcharges of one line."""
+    if len(taxes) > MOST_SURCHARGES:
+        yield FieldError(at, f"a line takes at most {MOST_SURCHARGES} taxes and surcharges")
+    seen: set[tuple[str, Basis]] = set()
+    for index, tax in enumerate(taxes):
+        here = f"{at}/{index}"
+        if not 1 <= len(tax.name) <= LONGEST_NAME or NAME_SEPARATOR in tax.name or not tax.name.isprintable():
+            message = f"a name has 1 to {LONGEST_NAME} printable characters without '{NAME_SEPARATOR}', such as 'USF'"
+            yield FieldError(f"{here}/name", message)
+        elif tax.name != " ".join(tax.name.split()):
+            yield FieldError(f"{here}/name", "a name is words with single spaces between them")
+        elif (tax.name, tax.basis) in seen:
+            yield FieldError(f"{here}/name", f"{tax.name} ({tax.basis}) stands there twice: give their sum")
+        seen.add((tax.name, tax.basis))
+        if tax.basis is Basis.PERCENT:
+            if not is_percentage(tax.figure, RATE_STEP):
+                yield FieldError(f"{here}/figure", "a percentage is above 0, at most 100, with up to four decimals")
+        elif not is_amount(tax.figure):
+            yield FieldError(f"{here}/figure", "an amount is 0 or more, below 10^12, in whole cents")
+
+
+def _firmness_problems(price: LinePrice, at: str) -> Iterator[FieldError]:
+    cap = price.construction_cap
+    if cap is None:
+        return
+    if price.firmness is Firmness.FIRM:
+        message = "a firm price has no construction cap: leave the cap out, or say 'subject to survey'"
+        yield FieldError(f"{at}/construction_cap", message)
+    elif not is_amount(cap):
+        yield FieldError(f"{at}/construction_cap", "an amount is 0 or more, below 10^12, in whole cents")
+
+
+def _adjustment_problems(lot: LotToPrice, offer: Offer, pointer: str, *, priced: bool) -> Iterator[FieldError]:
+    if not is_amount(abs(offer.adjustment)):
+        yield FieldError(f"{pointer}/adjustment", "an adjustment is between -10^12 and 10^12, in whole cents")
+    elif priced and total_cost(lot, offer).total < 0:
+        yield FieldError(f"{pointer}/adjustment", "with this adjustment the lot would cost less than nothing")

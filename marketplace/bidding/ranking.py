@@ -1,78 +1,59 @@
-"""The one total order of bids, used by the screen, the award and every export alike."""
+"""The standing as lines, in the one total order that the screen, the award and every export use alike."""
 
-from bisect import bisect_left
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
-from typing import TypeAlias
 
+from immutables import Map
+
+from marketplace.bidding.ladder import Ladder
 from marketplace.bidding.model import LotState, RankedBid, StandingBid
+from marketplace.bidding.scoring import weighed
 from marketplace.kernel.ids import OrganizationId
 
-RankKey: TypeAlias = tuple[Decimal, datetime, int]
-Ranking: TypeAlias = tuple[OrganizationId, ...]
-Standing: TypeAlias = Mapping[OrganizationId, StandingBid]
+
+def place(state: LotState, bidder: OrganizationId) -> int | None:
+    """Return the place of ``bidder`` in the standing, from 0; None for one without a bid whose price is known."""
+    bid = state.standing.get(bidder)
+    return None if bid is None or bid.amount is None or not state.ladder else state.ladder.place_of(bid.rung)
 
 
-def price(bid: StandingBid) -> Decimal:
-    """Return the price of ``bid``. Raises ValueError while it is sealed."""
-    if bid.amount is None:
-        raise ValueError(f"{bid.bid_id} is sealed and has no rank")
-    return bid.amount
-
-
-def effective_cost(bid: StandingBid) -> Decimal:
-    """Return what ``bid`` costs the buyer, for comparison: its price. Raises ValueError while the bid is sealed."""
-    return price(bid)
-
-
-def rank_key(bid: StandingBid) -> RankKey:
-    """Return ``(effective cost, time of the current price, sequence)``: lower stands better, no two are equal."""
-    return effective_cost(bid), bid.placed_at, bid.sequence
-
-
-def position(ranking: Ranking, standing: Standing, bidder: OrganizationId) -> int:
-    """Return the place of a ranked ``bidder`` in ``ranking``, from 0."""
-    return bisect_left(ranking, rank_key(standing[bidder]), key=lambda other: rank_key(standing[other]))
-
-
-def without(ranking: Ranking, standing: Standing, bidder: OrganizationId) -> Ranking:
-    """Return ``ranking`` without ``bidder``, who is ranked by its bid in ``standing``."""
-    place = position(ranking, standing, bidder)
-    return ranking[:place] + ranking[place + 1 :]
-
-
-def including(ranking: Ranking, standing: Standing, bidder: OrganizationId) -> Ranking:
-    """Return ``ranking`` with ``bidder``, not in it so far, at the place of its bid in ``standing``."""
-    place = position(ranking, standing, bidder)
-    return (*ranking[:place], bidder, *ranking[place:])
-
-
-def ranked_from(standing: Standing) -> Ranking:
-    """Return the ranking of all bids in ``standing``, none of which may be sealed."""
-    return tuple(sorted(standing, key=lambda bidder: rank_key(standing[bidder])))
-
-
-def is_joint(state: LotState, place: int) -> bool:
-    """Return whether a neighbour of ``place`` has the same effective cost: a tie, decided by time and sequence."""
-    cost = effective_cost(state.standing[state.ranking[place]])
-    neighbours = (near for near in (place - 1, place + 1) if 0 <= near < len(state.ranking))
-    return any(effective_cost(state.standing[state.ranking[near]]) == cost for near in neighbours)
+def is_joint(state: LotState, at: int) -> bool:
+    """Return whether a neighbour of the bid at place ``at`` has the same effective cost: decided by time, sequence."""
+    cost = state.ladder[at][0]
+    return any(state.ladder[near][0] == cost for near in (at - 1, at + 1) if 0 <= near < len(state.ladder))
 
 
 def standing(state: LotState) -> tuple[RankedBid, ...]:
     """Return the bids with known prices, best first: the first is on screen the leader and candidate for the award."""
-    return tuple(_line(state, place) for place in range(len(state.ranking)))
+    rungs = tuple(state.ladder)
+    costs = [rung[0] for rung in rungs]
+    return tuple(
+        _line(state, at, rung[3], joint=cost in costs[max(0, at - 1) : at] + costs[at + 1 : at + 2])
+        for at, (rung, cost) in enumerate(zip(rungs, costs, strict=True))
+    )
 
 
-def _line(state: LotState, place: int) -> RankedBid:
-    bid = state.standing[state.ranking[place]]
+def ranked(state: LotState, standing: Mapping[OrganizationId, StandingBid]) -> LotState:
+    """Return ``state`` with this standing, weighed and ranked afresh."""
+    bids = weighed(state.rules.scoring, standing.values())
+    expiries = [bid.valid_until for bid in bids if bid.valid_until is not None]
+    return state._replace(
+        standing=Map({bid.bidder: bid for bid in bids}),
+        ladder=Ladder.of(bid.rung for bid in bids if bid.amount is not None),
+        first_expiry=min(expiries, default=None),
+    )
+
+
+def _line(state: LotState, at: int, bidder: OrganizationId, *, joint: bool) -> RankedBid:
+    bid = state.standing[bidder]
+    if bid.amount is None or bid.malus is None:
+        raise RuntimeError("what is sealed is not on the ladder")
     return RankedBid(
-        rank=place + 1,
-        joint=is_joint(state, place),
-        bidder=bid.bidder,
+        rank=at + 1,
+        joint=joint,
+        bidder=bidder,
         bid_id=bid.bid_id,
-        amount=price(bid),
+        amount=bid.amount,
+        malus=bid.malus,
         valid_until=bid.valid_until,
         placed_at=bid.placed_at,
         version=bid.version,

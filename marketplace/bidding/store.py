@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal
+from typing import Any
 
+from sqlalchemy import select as sql_select
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from marketplace.bidding.model import LotState
+from marketplace.bidding import stored
+from marketplace.bidding.model import LotState, StandingBid, Status
 from marketplace.bidding.offer import LotToPrice, Offer
+from marketplace.bidding.rules import Rules
+from marketplace.bidding.stored import Changes, LotFigures, LotHead, StoredBid
 from marketplace.bidding.tables import BidRow, LotKeyRow, LotRow
 from marketplace.kernel import codec
 from marketplace.kernel.ids import BidId, LotId, OrganizationId, RequestId
@@ -17,7 +23,7 @@ from marketplace.kernel.work import Reading, Work
 
 @dataclass(frozen=True, slots=True)
 class StoredLot:
-    """A lot as stored. ``public_key`` is None where bids are open."""
+    """A lot as stored. ``public_key`` is None where no bid is ever sealed."""
 
     id: LotId
     request_id: RequestId
@@ -25,26 +31,34 @@ class StoredLot:
     to_price: LotToPrice
     state: LotState
     public_key: bytes | None
+    request_version: int = 1
+    suspended: bool = False
 
 
 def add_lot(work: Work, lot: StoredLot, sealed_private_key: bytes | None) -> None:
     """Store a new lot and the key that opens its bids."""
+    figures = stored.figures_of(lot.state)
     work.session.add(
         LotRow(
             id=lot.id,
             request_id=lot.request_id,
             ref=lot.ref,
-            status=lot.state.status,
+            status=figures.status,
             rules_hash=lot.state.rules_hash,
+            rules=codec.dump(lot.state.rules),
             to_price=codec.dump(lot.to_price),
-            state=codec.dump(lot.state),
-            opens_at=lot.state.opens_at,
-            closes_at=lot.state.closes_at,
+            head=codec.dump(stored.head_of(lot.state)),
+            sequence=figures.sequence,
+            at=figures.at,
+            opens_at=figures.opens_at,
+            closes_at=figures.closes_at,
             public_key=lot.public_key,
+            request_version=lot.request_version,
         )
     )
     if sealed_private_key is not None:
         work.session.add(LotKeyRow(lot_id=lot.id, private_key=sealed_private_key))
+    work.session.flush()
 
 
 def lots_of(reading: Reading, request_id: RequestId, *, hold: bool = False) -> list[StoredLot]:
@@ -52,8 +66,14 @@ def lots_of(reading: Reading, request_id: RequestId, *, hold: bool = False) -> l
     query = select(LotRow).where(LotRow.request_id == request_id).order_by(col(LotRow.id))
     if hold:
         query = query.with_for_update().execution_options(populate_existing=True)
-    lots = [_lot(row) for row in reading.session.exec(query)]
+    lots = _lots(reading, reading.session.exec(query).all())
     return sorted(lots, key=lambda lot: (len(lot.ref), lot.ref))
+
+
+def is_any_scheduled(reading: Reading, request_id: RequestId) -> bool:
+    """Tell whether a lot of the request has not opened yet."""
+    query = select(LotRow.id).where(LotRow.request_id == request_id, LotRow.status == Status.SCHEDULED).limit(1)
+    return reading.session.exec(query).first() is not None
 
 
 def held_lots(work: Work, request_id: RequestId, refs: Iterable[str]) -> dict[str, StoredLot]:
@@ -65,31 +85,67 @@ def held_lots(work: Work, request_id: RequestId, refs: Iterable[str]) -> dict[st
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return {row.ref: _lot(row) for row in rows}
+    return {lot.ref: lot for lot in _lots(work, rows.all())}
+
+
+def open_lots(reading: Reading) -> list[LotId]:
+    """Return the lots that take bids, or would if their clock had been looked at."""
+    running = col(LotRow.status).in_((Status.SCHEDULED, Status.OPEN))
+    return [LotId(lot_id) for lot_id in reading.session.exec(select(LotRow.id).where(running))]
+
+
+def running_lots(reading: Reading, bidder: OrganizationId) -> list[LotId]:
+    """Return the lots not yet closed to which ``bidder`` is invited, in the order in which lots are held."""
+    running = (Status.SCHEDULED, Status.OPEN, Status.PAUSED)
+    rows = reading.session.exec(
+        select(LotRow.id)
+        .where(col(LotRow.status).in_(running), col(LotRow.head)["bidders"].has_key(bidder))
+        .order_by(col(LotRow.id))
+    )
+    return [LotId(lot_id) for lot_id in rows]
 
 
 def held_lot(work: Work, lot_id: LotId) -> StoredLot | None:
     """Return one lot, locked."""
     row = work.session.get(LotRow, lot_id, with_for_update=True, populate_existing=True)
-    return None if row is None else _lot(row)
+    return None if row is None else _lots(work, [row])[0]
 
 
-def save_state(work: Work, lot_id: LotId, state: LotState) -> None:
-    """Store what a lot's events led to."""
+def save_state(work: Work, lot: StoredLot, after: LotState, changed: Changes) -> None:
+    """Store what a lot's events led to. The rows of placed bids are written by whoever has their offers."""
+    figures = stored.figures_of(after)
+    values: dict[str, Any] = {
+        "status": figures.status,
+        "sequence": figures.sequence,
+        "at": figures.at,
+        "opens_at": figures.opens_at,
+        "closes_at": figures.closes_at,
+        "extensions": figures.extensions,
+        "revision": col(LotRow.revision) + 1,
+    }
+    if changed.head:
+        values["head"] = codec.dump(stored.head_of(after))
+    connection = work.session.connection()
+    connection.execute(update(LotRow).where(col(LotRow.id) == lot.id).values(**values))
+    if changed.dropped:
+        connection.execute(update(BidRow).where(col(BidRow.id).in_(changed.dropped)).values(dropped=True))
+
+
+def save_request(work: Work, lot_id: LotId, to_price: LotToPrice, request_version: int) -> None:
+    """Store that an amendment changed what there is to price."""
     work.session.connection().execute(
-        update(LotRow).where(col(LotRow.id) == lot_id).values(state=codec.dump(state), status=state.status)
+        update(LotRow)
+        .where(col(LotRow.id) == lot_id)
+        .values(to_price=codec.dump(to_price), request_version=request_version, revision=col(LotRow.revision) + 1)
     )
 
 
-def save_close(work: Work, lot_id: LotId, state: LotState) -> None:
-    """Store that a lot's close moved."""
-    work.session.connection().execute(update(LotRow).where(col(LotRow.id) == lot_id).values(closes_at=state.closes_at))
-
-
-def save_to_price(work: Work, lot_id: LotId, to_price: LotToPrice) -> None:
-    """Store that an amendment changed what there is to price."""
+def save_suspended(work: Work, request_id: RequestId, *, suspended: bool) -> None:
+    """Store that the request of these lots was suspended or goes on."""
     work.session.connection().execute(
-        update(LotRow).where(col(LotRow.id) == lot_id).values(to_price=codec.dump(to_price))
+        update(LotRow)
+        .where(col(LotRow.request_id) == request_id)
+        .values(suspended=suspended, revision=col(LotRow.revision) + 1)
     )
 
 
@@ -121,19 +177,73 @@ def bids_of(reading: Reading, request_id: RequestId, provider_id: OrganizationId
     )
 
 
-def open_bid(work: Work, bid_id: BidId, offer: Offer, amount: Decimal) -> None:
+def open_bid(work: Work, bid_id: BidId, offer: Offer, amount: Decimal, malus: Decimal) -> None:
     """Store what was inside a sealed bid."""
     work.session.connection().execute(
-        update(BidRow).where(col(BidRow.id) == bid_id).values(offer=codec.dump(offer), amount=amount)
+        update(BidRow).where(col(BidRow.id) == bid_id).values(offer=codec.dump(offer), amount=amount, malus=malus)
     )
 
 
-def _lot(row: LotRow) -> StoredLot:
+def place_entered(work: Work, bid: StandingBid) -> bool:
+    """Store that an entered bid was placed; tell whether there is such a row."""
+    result = work.session.connection().execute(
+        update(BidRow)
+        .where(col(BidRow.id) == bid.bid_id)
+        .values(sequence=bid.sequence, version=bid.version, placed_at=bid.placed_at)
+    )
+    return bool(result.rowcount)
+
+
+def _lots(reading: Reading, rows: Sequence[LotRow]) -> list[StoredLot]:
+    """Return lots with the standing of their bids: one statement for all of them."""
+    bids: dict[str, list[StoredBid]] = {row.id: [] for row in rows}
+    if rows:
+        found = reading.session.connection().execute(
+            sql_select(*_BID_COLUMNS).where(col(BidRow.lot_id).in_(bids), col(BidRow.sequence).is_not(None))
+        )
+        for lot_id, *values, placed_at in found:
+            fields: Any = (*values, placed_at.astimezone(UTC))
+            bids[lot_id].append(StoredBid(*fields))
+    return [_lot(row, bids[row.id]) for row in rows]
+
+
+_BID_COLUMNS: tuple[Any, ...] = (
+    col(BidRow.lot_id),
+    col(BidRow.provider_id),
+    col(BidRow.id),
+    col(BidRow.amount),
+    col(BidRow.malus),
+    col(BidRow.commitment),
+    col(BidRow.valid_until),
+    col(BidRow.sequence),
+    col(BidRow.version),
+    col(BidRow.automatic),
+    col(BidRow.surrogate),
+    col(BidRow.key),
+    col(BidRow.dropped),
+    col(BidRow.placed_at),
+)
+"""The fields of ``StoredBid`` in their order, behind the lot's id; the instant last, to be turned into UTC."""
+
+
+def _lot(row: LotRow, bids: Sequence[StoredBid]) -> StoredLot:
+    figures = LotFigures(
+        Status(row.status),
+        row.sequence,
+        row.at.astimezone(UTC),
+        row.opens_at.astimezone(UTC),
+        row.closes_at.astimezone(UTC),
+        row.extensions,
+    )
+    head = codec.load(LotHead, row.head)
+    lot_id = LotId(row.id)
     return StoredLot(
-        LotId(row.id),
+        lot_id,
         RequestId(row.request_id),
         row.ref,
         codec.load(LotToPrice, row.to_price),
-        codec.load(LotState, row.state),
+        stored.state_of(lot_id, (codec.load(Rules, row.rules), row.rules_hash), head, figures, bids),
         row.public_key,
+        row.request_version,
+        row.suspended,
     )

@@ -35,6 +35,7 @@ _OFFERS = (
     show.money("Total cost", "total"),
     show.money("Above best", "above_best"),
     show.count("Install days", "slowest_install_days"),
+    show.col("Taxes and surcharges", "taxes"),
     show.col("Deviations", "deviations"),
     show.col("Unpriced", "unpriced"),
     show.col("Valid until", "valid_until"),
@@ -126,7 +127,7 @@ def award(
         awarded += [
             {"lot": one["lot"], "bid_id": one["offers"][0]["bid_id"], "reason": reason}
             for one in waiting
-            if one["offers"]
+            if one["offers"] and not one["offers"][0]["open_ended"]
         ]
     elif not named:
         show.before_asking(*_compared(comparison))
@@ -209,9 +210,10 @@ def _asked(waiting: list[dict[str, Any]]) -> tuple[list[dict[str, str]], list[di
         if number == 0:
             refused.append({"lot": lot["lot"], "reason": ask("Why none?")})
             continue
-        above = offers[number - 1]["above_best"]
-        why = ask("It is not the lowest total cost. Why this one?") if above else ""
-        awarded.append({"lot": lot["lot"], "bid_id": offers[number - 1]["bid_id"], "reason": why})
+        chosen = offers[number - 1]
+        flaw = "leaves its cost open" if chosen["open_ended"] else "is not the lowest total cost"
+        why = ask(f"It {flaw}. Why this one?") if chosen["open_ended"] or chosen["above_best"] else ""
+        awarded.append({"lot": lot["lot"], "bid_id": chosen["bid_id"], "reason": why})
     return awarded, refused
 
 
@@ -248,4 +250,4 @@ def _compared(comparison: dict[str, Any]) -> list[RenderableType]:
 
 def _notes(offer: dict[str, Any]) -> list[str]:
     marks = {"joint": "tied", "expired": "expired", "stale": "for an earlier version"}
-    return [word for name, word in marks.items() if offer[name]]
+    return [word for name, word in marks.items() if offer[name]] + [f"open: {why}" for why in offer["open_because"]]

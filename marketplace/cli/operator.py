@@ -3,6 +3,8 @@
 import json
 import signal
 import threading
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +15,14 @@ from rich import print as show
 from marketplace import doctor as examination
 from marketplace import wiring, worker
 from marketplace.app import create_app
+from marketplace.cli import beside
 from marketplace.cli.installation import market_of
 from marketplace.identity import service as identity
 from marketplace.kernel import journal
 from marketplace.kernel.config import Settings
+
+_LOOK_SECONDS = 1.0
+"""How often a worker looks whether its server is still there."""
 
 OPENAPI = Path("openapi/marketplace.json")
 
@@ -35,25 +41,34 @@ def serve(context: typer.Context) -> None:
     settings = Settings()
     market = market_of(context, settings)
     show(f"Tenderline listens on {settings.address} ({settings.profile}).")
-    uvicorn.run(
-        create_app(market),
-        host=settings.host,
-        port=settings.port,
-        log_level="info" if settings.debug else "warning",
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=10,
-    )
+    alone = replace(market, settings=settings.model_copy(update={"worker": False}))
+    with beside.worker_beside() if settings.worker else nullcontext():
+        uvicorn.run(
+            create_app(alone),
+            host=settings.host,
+            port=settings.port,
+            log_level="info" if settings.debug else "warning",
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=10,
+        )
 
 
-def run_worker(context: typer.Context) -> None:
+def run_worker(
+    context: typer.Context,
+    parent: Annotated[int | None, typer.Option(hidden=True, help="end when this process is gone")] = None,
+) -> None:
     """Run the worker alone: for installations that serve with MARKETPLACE_WORKER=false."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    if parent is not None:
+        beside.give_way()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends its worker
     with worker.working(market_of(context, Settings(), migrated=False)):
         show("The worker runs; end it with Ctrl-C.")
         try:
-            ended.wait()
+            while not ended.wait(_LOOK_SECONDS) and not beside.is_orphan(parent):
+                pass
         except KeyboardInterrupt:
             show("Ending.")
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from marketplace.catalogue import service as catalogues
+from marketplace.cli import replay_auction
 from marketplace.cli.installation import market_of
 from marketplace.kernel.config import Settings
 from marketplace.kernel.errors import MalformedError
@@ -26,7 +27,9 @@ from marketplace.standards.erate_rows import read_rows
 from marketplace.wiring import Marketplace
 
 importing = typer.Typer(no_args_is_help=True, help="Import published purchases as drafts.")
-replaying = typer.Typer(no_args_is_help=True, help="Play published purchases through the API.")
+replaying = typer.Typer(no_args_is_help=True, help="Play published purchases; replay a lot's events.")
+
+replaying.command("auction")(replay_auction.replay_auction)
 
 _PATIENCE_SECONDS = 120.0
 _REQUEST_SECONDS = 120.0

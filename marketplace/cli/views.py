@@ -84,6 +84,13 @@ _FIGURES = (
     show.col("Reason", "refusal_reason"),
     show.code("SHA-256 of the contract", "sha256"),
 )
+_BID_LOTS = (
+    show.col("Lot", "lot"),
+    show.col("Name", "name"),
+    show.money("Adjustment, once", "adjustment"),
+    show.money("Total over the term", "total"),
+    show.col("Open, without a cap", "open_ended"),
+)
 _PRICES = (
     show.col("Lot", "lot"),
     show.col("Line", "line"),
@@ -92,6 +99,9 @@ _PRICES = (
     show.count("Quantity", "quantity"),
     show.money("MRC", "mrc"),
     show.money("NRC", "nrc"),
+    show.col("Taxes and surcharges", "taxes"),
+    show.col("Firmness", "firmness"),
+    show.money("Construction at most", "construction_cap"),
     show.count("Install days", "install_days"),
     show.col("Usage rates", "usage_rates"),
     show.col("Answers", "answers"),
@@ -116,6 +126,7 @@ def contract_parts(contract: Mapping[str, Any]) -> tuple[RenderableType, ...]:
     prices = [line | {"lot": lot["lot"]} for lot in lots for line in lot["lines"]]
     return (
         show.facts(contract, *_FIGURES),
+        show.table(lots, *_BID_LOTS),
         show.table(prices, *_PRICES),
         "Terms and conditions:",
         show.clean(contract["terms_text"]),

@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from marketplace.bidding.offer import FeatureAnswer, UsageRate
+from marketplace.bidding.offer import FeatureAnswer, Firmness, Surcharge, UsageRate
+from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
 from marketplace.kernel.ids import BidId, InvitationId, OrganizationId, RequestId, UserId
 
 
@@ -32,6 +33,7 @@ class ContractLine:
     """A line at the price that was bid, per unit of its quantity: ``mrc`` a month, ``nrc`` once.
 
     ``optional``: a nice-to-have line, priced beside the lot's total and not in it. ``site`` is the request's own name.
+    ``taxes`` and ``construction_cap`` (of a price that is not firm, once) are per unit of the quantity, too.
     """
 
     line: str
@@ -44,11 +46,19 @@ class ContractLine:
     usage_rates: tuple[UsageRate, ...]
     install_days: int | None
     answers: tuple[FeatureAnswer, ...]
+    taxes: tuple[Surcharge, ...] = ()
+    firmness: Firmness = Firmness.FIRM
+    construction_cap: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ContractLot:
-    """An awarded lot. ``total`` is over the term; ``bid_commitment`` is the hash that the bid's receipt names."""
+    """An awarded lot. ``total`` is over the term; ``bid_commitment`` is the hash that the bid's receipt names.
+
+    ``adjustment`` is added once to the sum of the lines, and in ``total``. ``open_ended`` names the lines whose price
+    is not firm and has no construction cap: what they cost beyond ``total`` has no limit. ``packages`` and ``volume``
+    are the bid's conditions, no part of ``total``.
+    """
 
     lot: str
     name: str
@@ -59,12 +69,18 @@ class ContractLot:
     total: Decimal
     note: str
     lines: tuple[ContractLine, ...]
+    adjustment: Decimal = Decimal(0)
+    open_ended: tuple[str, ...] = ()
+    packages: tuple[PackageCondition, ...] = ()
+    volume: tuple[VolumeTier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The sums over the lots without optional lines. ``monthly`` and ``one_time`` leave usage out, ``total`` doesn't.
+    """The sums over the lots without optional lines.
 
+    ``monthly`` and ``one_time`` are MRC and NRC alone; ``total`` counts usage, taxes, surcharges, construction caps and
+    adjustments as well.
     ``slowest_install_days`` counts from the order, where the provider stated it.
     """
 

@@ -67,6 +67,9 @@ def contract_lot(view: Mapping[str, Any], bid: OpenedOffer) -> ContractLot:
             usage_rates=price.usage_rates,
             install_days=price.install_days,
             answers=price.answers,
+            taxes=price.taxes,
+            firmness=price.firmness,
+            construction_cap=price.construction_cap,
         )
         for price in bid.offer.lines
     )
@@ -80,6 +83,10 @@ def contract_lot(view: Mapping[str, Any], bid: OpenedOffer) -> ContractLot:
         total=cost.total,
         note=bid.offer.note,
         lines=lines,
+        adjustment=cost.adjustment,
+        open_ended=cost.open_ended,
+        packages=bid.offer.packages,
+        volume=bid.offer.volume,
     )
 
 

@@ -117,6 +117,8 @@ class _Story:
     bidders: dict[str, set[str]] = field(default_factory=dict)
     """Which carriers bid on which request, by their keys."""
 
+    counter: bidding.Counter = field(init=False)
+
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 - reproducible on purpose
         self.clock = StagedClock(self.now - _HISTORY)
@@ -127,9 +129,10 @@ class _Story:
         """Let everything happen in the order of its instants, up to now."""
         self._enrol()
         steps = [step for role in cast.requests() for step in self._steps(role)]
-        for at, step in sorted(steps, key=lambda item: item[0]):
-            self._walk_to(at)
-            step()
+        with bidding.counter(self.workshop) as self.counter:
+            for at, step in sorted(steps, key=lambda item: item[0]):
+                self._walk_to(at)
+                step()
         self._walk_to(self.now)
         enrolment.platform_admin(self.workshop, cast.ADMIN_EMAIL, "Robin Castellano")
         self._settle()
@@ -279,12 +282,10 @@ class _Story:
         body = pricing.bid(view, carrier.role, mood, factor)
         if body is None or state.suspended or self.clock.now >= state.closes_at:
             return False
-        with self.workshop.work(carrier.admin) as work:
-            terms = sellers.terms(work, carrier.terms_id)
-            fixed = {"terms_id": terms.id, "terms_sha256": terms.sha256, "term_months": body["term_months"]}
-            offers = tuple(codec.load(Offer, lot | fixed) for lot in body["lots"])
-            command = bidding.BidCommand(body["request_version"], offers, ids.new("key"))
-            bidding.place_bid(work, invitation_id, command)
+        sha256 = self.counter.terms(carrier.admin, carrier.terms_id)
+        fixed = {"terms_id": carrier.terms_id, "terms_sha256": sha256, "term_months": body["term_months"]}
+        offers = tuple(codec.load(Offer, lot | fixed) for lot in body["lots"])
+        self.counter.bid(carrier.admin, invitation_id, bidding.BidCommand(body["request_version"], offers))
         return True
 
     def _invitation(self, role: RequestRole, carrier: _Carrier) -> InvitationId | None:

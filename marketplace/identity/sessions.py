@@ -13,6 +13,7 @@ from marketplace.identity.model import Tokens
 from marketplace.identity.tables import ApiKeyRow, RefreshTokenRow, SessionRow, UserRow
 from marketplace.kernel import ids
 from marketplace.kernel.access import NOBODY, Kind, Principal, Scope, UserRole
+from marketplace.kernel.clock import machine_now
 from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.errors import UnauthenticatedError
 from marketplace.kernel.ids import OrganizationId, UserId
@@ -144,6 +145,18 @@ def authenticate(workshop: Workshop, authorization: str) -> Principal:
     if credential.startswith(API_KEY_PREFIX):
         return _key_holder(workshop, credential)
     return _session_holder(workshop, credential)
+
+
+def recognise(workshop: Workshop, authorization: str) -> tuple[Principal, float]:
+    """Return who sends this Authorization header, and for how many seconds the credential itself goes on being valid.
+
+    For callers that believe it for a moment (``kernel.lean``). Raises like ``authenticate``.
+    """
+    principal = authenticate(workshop, authorization)
+    credential = authorization.partition(" ")[2].strip()
+    if principal.anonymous or credential.startswith(API_KEY_PREFIX):
+        return principal, float("inf")
+    return principal, float(workshop.vault.keyring.read(ACCESS, credential)["exp"]) - machine_now().timestamp()
 
 
 def _session_holder(workshop: Workshop, token: str) -> Principal:

@@ -48,6 +48,8 @@ Authenticate = Callable[[Request], Principal]
 def authenticated(request: Request) -> Principal:
     """Return the caller of ``request``, found out by the function that the application wired in.
 
+    What counts is what the database says now: an ended session or a revoked key ends at once, but for the lean routes
+    (``kernel.lean``: bids, dry runs, limits), which believe what they have found for up to 30 seconds.
     Raises UnauthenticatedError for a token or key that is not valid; no credentials at all are NOBODY.
     """
     authenticate: Authenticate = request.app.state.authenticate

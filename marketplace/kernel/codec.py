@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any, TypeVar
 
+import orjson
 from pydantic import TypeAdapter
 
 T = TypeVar("T")
@@ -37,7 +38,13 @@ def canonical(document: Any) -> bytes:
     Raises TypeError for a float: a number that is hashed is an integer or a string.
     """
     _refuse_floats(document)
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return orjson.dumps(document, option=_STRICT)
+    except orjson.JSONEncodeError:  # an integer beyond 64 bits: the same bytes, slower
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+_STRICT = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def parse(data: bytes) -> Any:

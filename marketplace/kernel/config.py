@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="owner's address of a PostgreSQL server")
     app_database_url: SecretStr | None = Field(default=None, description="own login of the role marketplace_app")
     carrier_database_url: SecretStr | None = Field(default=None, description="own login of marketplace_carrier")
+    desk_database_url: SecretStr | None = Field(default=None, description="own login of marketplace_desk")
     postgres_binaries: Path | None = Field(default=None, description="folder with initdb, postgres, pg_ctl")
     pool_size: int = Field(default=10, ge=1, le=200)
     secret: SecretStr = Field(
@@ -44,6 +45,9 @@ class Settings(BaseSettings):
     )
     access_token_seconds: int = Field(default=600, ge=30, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=90)
+    desk_lanes: int = Field(default=2, ge=1, le=64, description="connections on which a process takes bids")
+    desk_queue: int = Field(default=2000, ge=4, le=100_000, description="bids that may wait in a process")
+    bids_per_second: float = Field(default=100, gt=0, le=100_000, description="per carrier, with twice as many at once")
     worker: bool = Field(default=True, description="run the worker's loops inside the serving process")
 
     @model_validator(mode="after")

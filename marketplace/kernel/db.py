@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
@@ -9,30 +10,84 @@ from sqlalchemy.engine import URL
 from marketplace.kernel import postgres
 from marketplace.kernel.config import Settings
 
+CONNECT_SECONDS = 5
+_ASYNCPG_OPTIONS = frozenset(
+    {
+        "host",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "passfile",
+        "sslmode",
+        "sslcert",
+        "sslkey",
+        "sslrootcert",
+        "sslnegotiation",
+        "sslcrl",
+        "sslpassword",
+        "ssl_min_protocol_version",
+        "ssl_max_protocol_version",
+        "target_session_attrs",
+        "krbsrvname",
+        "gsslib",
+        "service",
+        "options",
+        "application_name",
+    }
+)
+"""What asyncpg understands in an address, and two settings of the server; it takes all else for the server's, too."""
+
 
 class DatabaseRole(StrEnum):
-    """The two roles that serve: ``CARRIER`` has no right to the registry's and identity's schemas."""
+    """The roles that serve: only ``APP`` has rights to the registry's and identity's schemas.
+
+    ``CARRIER`` sees the signed-in carrier's rows; ``DESK`` runs the auctions and sees the rows of all carriers.
+    """
 
     APP = "marketplace_app"
     CARRIER = "marketplace_carrier"
+    DESK = "marketplace_desk"
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The engines of one installation. ``owner`` migrates; the two serving roles do all else."""
+    """The engines of one installation. ``owner`` migrates; the serving roles do all else."""
 
     owner: URL
     app: Engine
     carrier: Engine
+    desk: Engine
 
     def engine(self, role: DatabaseRole) -> Engine:
         """Return the pool of ``role``."""
-        return self.carrier if role is DatabaseRole.CARRIER else self.app
+        match role:
+            case DatabaseRole.APP:
+                return self.app
+            case DatabaseRole.CARRIER:
+                return self.carrier
+            case DatabaseRole.DESK:
+                return self.desk
+
+    @property
+    def desk_dsn(self) -> dict[str, Any]:
+        """The desk's role as keywords of ``asyncpg.connect`` and ``asyncpg.create_pool``; holds its password.
+
+        What only libpq understands in the address, such as ``keepalives`` or ``channel_binding``, is left out.
+        """
+        url = self.desk.url.set(drivername="postgresql")
+        understood = {
+            name: value if isinstance(value, str) else ",".join(value)
+            for name, value in url.query.items()
+            if name in _ASYNCPG_OPTIONS
+        }
+        dsn = url.set(query=understood).render_as_string(hide_password=False)
+        return {"dsn": dsn, "timeout": CONNECT_SECONDS}
 
     def close(self) -> None:
-        """Close both pools."""
-        self.app.dispose()
-        self.carrier.dispose()
+        """Close all pools."""
+        for engine in (self.app, self.carrier, self.desk):
+            engine.dispose()
 
 
 def connect(settings: Settings) -> Database:
@@ -42,12 +97,13 @@ def connect(settings: Settings) -> Database:
     """
     if settings.database_url is None:
         urls = postgres.start(settings.folder / "postgres", binaries=settings.postgres_binaries)
-        owner, app, carrier = make_url(urls.owner), make_url(urls.app), make_url(urls.carrier)
+        owner, app, carrier, desk = map(make_url, (urls.owner, urls.app, urls.carrier, urls.desk))
     else:
         owner = _psycopg(settings.database_url.get_secret_value())
         app = _role_url(owner, settings.app_database_url, DatabaseRole.APP)
         carrier = _role_url(owner, settings.carrier_database_url, DatabaseRole.CARRIER)
-    return Database(owner, _pool(app, settings.pool_size), _pool(carrier, settings.pool_size))
+        desk = _role_url(owner, settings.desk_database_url, DatabaseRole.DESK)
+    return Database(owner, *(_pool(url, settings.pool_size) for url in (app, carrier, desk)))
 
 
 def _psycopg(url: str) -> URL:
@@ -75,5 +131,5 @@ def _pool(url: URL, size: int) -> Engine:
         pool_timeout=10,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"connect_timeout": 5},
+        connect_args={"connect_timeout": CONNECT_SECONDS},
     )

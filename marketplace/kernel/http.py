@@ -1,7 +1,7 @@
 """HTTP around services: one transaction per request committed before the answer leaves, problem details, limits."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from marketplace.kernel import idempotency
 from marketplace.kernel.access import Principal, authenticated
@@ -155,6 +156,19 @@ def open_account_work(
     return _enter_work(request, principal, payload, idempotency_key, DatabaseRole.APP)
 
 
+def open_desk_work(
+    request: Request,
+    principal: Annotated[Principal, Depends(authenticated)],
+    payload: Annotated[bytes, Depends(_payload)],
+    idempotency_key: IdempotencyKey = None,
+) -> Work:
+    """Open a transaction of the auction desk: on all rows of the auctions, and blind to who the buyers are.
+
+    For the bidding room's own routes alone, which answer a carrier with its view and never with a row.
+    """
+    return _enter_work(request, principal, payload, idempotency_key, DatabaseRole.DESK)
+
+
 def _enter_work(
     request: Request, principal: Principal, payload: bytes, idempotency_key: str | None, role: DatabaseRole | None
 ) -> Work:
@@ -165,7 +179,7 @@ def _enter_work(
     if idempotency_key is not None:
         sealer = request.app.state.answer_sealer
         command = (request.method, request.url.path, payload)
-        key = idempotency.key_of(_caller(principal), idempotency_key, command, sealer)
+        key = idempotency.key_of(caller_name(principal), idempotency_key, command, sealer)
         answer = idempotency.begin(work, key, sealer)
         if answer is not None:
             raise _AnsweredBefore(answer)
@@ -173,7 +187,7 @@ def _enter_work(
     return work
 
 
-def _caller(principal: Principal) -> str:
+def caller_name(principal: Principal) -> str:
     """Return whose keys these are: an API key of few scopes must not get the answer that one of more scopes got."""
     if principal.scopes is None:
         return principal.user_id
@@ -190,6 +204,11 @@ def open_account_reading(request: Request, principal: Annotated[Principal, Depen
     return _enter_reading(request, principal, DatabaseRole.APP)
 
 
+def open_desk_reading(request: Request, principal: Annotated[Principal, Depends(authenticated)]) -> Reading:
+    """Open a read-only transaction of the auction desk; see ``open_desk_work``."""
+    return _enter_reading(request, principal, DatabaseRole.DESK)
+
+
 def _enter_reading(request: Request, principal: Principal, role: DatabaseRole | None) -> Reading:
     workshop: Workshop = request.app.state.workshop
     context = workshop.reading(principal, role)
@@ -202,6 +221,8 @@ Working = Annotated[Work, Depends(open_work)]
 ReadingOnly = Annotated[Reading, Depends(open_reading)]
 AccountWork = Annotated[Work, Depends(open_account_work)]
 AccountReading = Annotated[Reading, Depends(open_account_reading)]
+DeskWork = Annotated[Work, Depends(open_desk_work)]
+DeskReading = Annotated[Reading, Depends(open_desk_reading)]
 IfMatch = Annotated[str | None, Header(description='The ETag of the version that you edit, such as "3"')]
 
 
@@ -296,18 +317,51 @@ def install(app: FastAPI) -> None:
         response.headers.update(_HEADERS)  # this answer is given outside of the middleware below
         return response
 
-    @app.middleware("http")
-    async def _limits_and_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        limit = LARGEST_FILE if request.headers.get("content-type", "").lower().startswith(_FILES) else LARGEST_BODY
-        declared = request.headers.get("content-length", "0")
-        if request.headers.get("transfer-encoding") or not declared.isdecimal() or int(declared) > limit:
-            response: Response = problem_response(TooLargeError(f"Send at most {limit:,} bytes, with Content-Length."))
-        else:
-            response = await call_next(request)
-        response.headers.update(_HEADERS)
-        return response
+    app.add_middleware(_LimitsAndHeaders)
 
 
+class _LimitsAndHeaders:
+    """Refuses bodies over the limit or of unknown length, and gives every answer the headers that all carry."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = [pair for pair in message.get("headers", ()) if pair[0].lower() not in _RAW_NAMES]
+                message["headers"] = given + _RAW_HEADERS
+            await send(message)
+
+        limit = _body_limit(scope)
+        if limit is None:
+            await self._app(scope, receive, send_with_headers)
+            return
+        refused = problem_response(TooLargeError(f"Send at most {limit:,} bytes, with Content-Length."))
+        await refused(scope, receive, send_with_headers)
+
+
+def _body_limit(scope: Scope) -> int | None:
+    """Return the limit that the request's body breaks, also by not saying its length; None if it keeps to it."""
+    media, declared, encoding = b"", b"0", b""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            media = media or value.lower()
+        elif name == b"content-length":
+            declared = value
+        elif name == b"transfer-encoding":
+            encoding = value
+    limit = LARGEST_FILE if media.startswith(_RAW_FILES) else LARGEST_BODY
+    # the length of the digits first: int() of a very long number is slow, and refuses
+    kept = not encoding and declared.isdigit() and len(declared) <= _LONGEST_LENGTH and int(declared) <= limit
+    return None if kept else limit
+
+
+_LONGEST_LENGTH = 12
 _FILES = ("multipart/form-data", "text/csv")
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _HEADERS = {
@@ -316,6 +370,9 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "X-Frame-Options": "DENY",
 }
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+_RAW_NAMES = frozenset(name for name, _ in _RAW_HEADERS)
+_RAW_FILES = tuple(media.encode() for media in _FILES)
 _UNSTORABLE = (None, "22P05")
 """A text with a NUL: the driver refuses it before the server sees it (no SQLSTATE), the server inside of JSON."""
 _TRANSIENT = ("08", "40", "53", "55P03", "57")

@@ -11,11 +11,11 @@ from sqlmodel import Session, col, select
 
 from marketplace.kernel import codec
 from marketplace.kernel.access import Principal
+from marketplace.kernel.chain import GENESIS as GENESIS  # noqa: PLC0414 - part of what the journal offers
+from marketplace.kernel.chain import Recorded as Recorded  # noqa: PLC0414 - same
+from marketplace.kernel.chain import leaf as leaf  # noqa: PLC0414 - same
 from marketplace.kernel.ids import OrganizationId, UserId
 from marketplace.kernel.tables import JournalRow
-
-GENESIS = "0" * 64
-"""The hash before a stream's first event."""
 
 SEQUENCER_LOCK = 7_402_117
 """Advisory lock of the one sequencer."""
@@ -62,38 +62,6 @@ class Event:
         """Return the event's own fields as JSON values."""
         fields: dict[str, Any] = codec.dump(self)
         return fields
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event as it stands in the journal. ``position`` is None until the sequencer has stamped it."""
-
-    name: str
-    stream: str
-    seq: int
-    position: int | None
-    at: datetime
-    user_id: UserId
-    organization_id: OrganizationId
-    data: dict[str, Any]
-    previous: str
-    hash: str
-
-
-def leaf(recorded: Recorded) -> str:
-    """Return the hash of one event: SHA-256 over the canonical form of its fields and the hash before it."""
-    return codec.digest(
-        {
-            "stream": recorded.stream,
-            "seq": recorded.seq,
-            "type": recorded.name,
-            "at": recorded.at.astimezone(UTC).isoformat(),
-            "user": recorded.user_id,
-            "organization": recorded.organization_id,
-            "data": recorded.data,
-            "previous": recorded.previous,
-        }
-    )
 
 
 def append(session: Session, event: Telling, principal: Principal, at: datetime) -> Recorded:

@@ -15,6 +15,11 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
 
 
+def is_price(amount: Decimal) -> bool:
+    """Tell whether ``amount`` can be a price: above 0, below the limit of all money, in whole cents."""
+    return amount.is_finite() and 0 < amount < LIMIT and amount == cents(amount)
+
+
 @dataclass(frozen=True, slots=True, order=False)
 class Money:
     """An amount in one currency (ISO 4217 code). Arithmetic between two currencies is an error."""

@@ -49,7 +49,7 @@ __all__ = [
 BUILTIN_LOCALE = 17  # from this version on, there is a locale that depends on no library of the machine
 PORT = 5432  # part of the socket's file name; nothing listens on TCP
 SUPERUSER = "postgres"
-ROLES = ("marketplace_owner", "marketplace_app", "marketplace_carrier")
+ROLES = ("marketplace_owner", "marketplace_app", "marketplace_carrier", "marketplace_desk")
 SOCKET_PATH_LIMIT = 100  # bytes; sun_path holds 103 on macOS and 107 on Linux
 LOCK_SECONDS = 120.0
 START_SECONDS = 10.0  # a killed server's orphans hold its shared memory for some seconds
@@ -64,6 +64,7 @@ class DatabaseUrls:
     owner: str
     app: str
     carrier: str
+    desk: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ def start(
             names = connection.execute("SELECT datname FROM pg_database").fetchall()
             if (database,) not in names:
                 _create_database(connection, database)
+            else:
+                _let_connect(connection, database)
         return _urls(socket, passwords, database)
 
 
@@ -226,14 +229,18 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _passwords(home: Path) -> dict[str, str]:
-    """Return the password of each role from the folder's secret file, which is written once, before the cluster."""
+    """Return the password of each role from the folder's secret file, which is written before the cluster.
+
+    A role that an earlier release did not know gets its password before it is made.
+    """
     file = home / "secrets.json"
-    if not file.exists():
-        if (home / "data").exists():
-            raise PostgresError(f"{file} with the database's passwords is missing: put it back, or remove {home}.")
-        fresh = {role: secrets.token_urlsafe(32) for role in (SUPERUSER, *ROLES)}
-        _write_secret(home / "secrets.new", json.dumps(fresh, indent=1)).replace(file)
-    passwords: dict[str, str] = json.loads(file.read_text())
+    if not file.exists() and (home / "data").exists():
+        raise PostgresError(f"{file} with the database's passwords is missing: put it back, or remove {home}.")
+    passwords: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    missing = [role for role in (SUPERUSER, *ROLES) if role not in passwords]
+    if missing:
+        passwords |= {role: secrets.token_urlsafe(32) for role in missing}
+        _write_secret(home / "secrets.new", json.dumps(passwords, indent=1)).replace(file)
     return passwords
 
 
@@ -392,13 +399,18 @@ def _ensure_roles(connection: psycopg.Connection[tuple[object, ...]], passwords:
 def _create_database(
     connection: psycopg.Connection[tuple[object, ...]], database: str, template: str = "template1"
 ) -> None:
-    """Create a database that the owner owns and the other two roles may only connect to."""
-    owner, *users = map(sql.Identifier, ROLES)
+    """Create a database that the owner owns and the serving roles may only connect to."""
     name = sql.Identifier(database)
     create = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
-    connection.execute(create.format(name, owner, sql.Identifier(template)))
+    connection.execute(create.format(name, sql.Identifier(ROLES[0]), sql.Identifier(template)))
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.SQL(", ").join(users)))
+    _let_connect(connection, database)
+
+
+def _let_connect(connection: psycopg.Connection[tuple[object, ...]], database: str) -> None:
+    """Let the serving roles connect: also to a database that is older than one of them."""
+    users = sql.SQL(", ").join(map(sql.Identifier, ROLES[1:]))
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), users))
 
 
 def _urls(socket: Path, passwords: dict[str, str], database: str) -> DatabaseUrls:

@@ -2,19 +2,32 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.kernel import journal
+from marketplace.kernel.clock import stopwatch
 from marketplace.kernel.work import Reaction, Work, Workshop
 
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 300
+_REST = 4.0
+"""A follower inside the serving process works for a fifth of the time at most."""
+_LONGEST_REST_SECONDS = 0.5
 _BATCH = 50
 """Events that a subscriber handles in one transaction while all goes well."""
+
+
+Rest = Callable[[], None]
+"""Called between transactions: a pause for those who share the process."""
+
+
+def _no_rest() -> None:
+    """Go on at once."""
 
 
 def stamp_all(workshop: Workshop) -> int:
@@ -28,7 +41,7 @@ def stamp_all(workshop: Workshop) -> int:
         total += stamped
 
 
-def follow(workshop: Workshop, reaction: Reaction) -> int:
+def follow(workshop: Workshop, reaction: Reaction, rest: Rest = _no_rest) -> int:
     """Let ``reaction`` handle what is new to it, some events a transaction, until none is left; return how many.
 
     When a batch fails, its events are handled one by one. An event that still fails stays where it is: the subscriber
@@ -50,6 +63,7 @@ def follow(workshop: Workshop, reaction: Reaction) -> int:
         if done is None:
             return handled
         handled += done
+        rest()
         size = _BATCH
 
 
@@ -124,6 +138,7 @@ class Follower(threading.Thread):
         self._wake = wake
         self._poll_seconds = poll_seconds
         self._ended = threading.Event()
+        self._since = 0.0
 
     def run(self) -> None:
         """Go on until ``end``; a database that is away for a while only delays."""
@@ -131,10 +146,16 @@ class Follower(threading.Thread):
             self._wake.wait(self._poll_seconds)
             self._wake.clear()
             try:
-                catch_up(self._workshop)
+                self._since = stopwatch()
+                catch_up(self._workshop, self._give_way)
             except SQLAlchemyError:
                 log.exception("the journal can't be followed for the moment")
                 self._ended.wait(1)
+
+    def _give_way(self) -> None:
+        """Rest some times as long as the last transaction took: bids that come in beside have to be answered first."""
+        self._ended.wait(min(_LONGEST_REST_SECONDS, _REST * (stopwatch() - self._since)))
+        self._since = stopwatch()
 
     def end(self) -> None:
         """Finish the event at hand and stop."""
@@ -143,12 +164,12 @@ class Follower(threading.Thread):
         self.join(timeout=30)
 
 
-def catch_up(workshop: Workshop) -> int:
+def catch_up(workshop: Workshop, rest: Rest = _no_rest) -> int:
     """Stamp and let every follower handle what there is, until nothing new comes of it; return events handled."""
     total = 0
     while True:
         stamped = stamp_all(workshop)
-        handled = sum(follow(workshop, reaction) for reaction in workshop.reactions.followers())
+        handled = sum(follow(workshop, reaction, rest) for reaction in workshop.reactions.followers())
         total += handled
         if not stamped and not handled:
             return total

@@ -33,6 +33,7 @@ class StreamRow(SQLModel, table=True):
         # the streams that a carrier's own commands append to; those of buyers and accounts don't exist for it
         "info": {
             "carrier": "SELECT, INSERT, UPDATE",
+            "desk": "SELECT, INSERT, UPDATE",
             "visible_rows": "split_part(stream, ':', 1) IN ('lot', 'invitation', 'provider', 'request')",
         },
     }
@@ -49,8 +50,19 @@ class JournalRow(SQLModel, table=True):
         UniqueConstraint("stream", "seq"),
         Index("journal_position", "position", unique=True),
         Index("journal_unstamped", "id", postgresql_where=text("position IS NULL")),
-        # a carrier's transaction appends and can't read back: the journal knows which buyer did what
-        {"schema": KERNEL, "info": {"append_only": True, "stamped": ("position",), "carrier": "INSERT"}},
+        # a carrier's transaction appends and can't read back: the journal knows which buyer did what. The desk reads
+        # the auctions' own streams, in which no buyer is
+        {
+            "schema": KERNEL,
+            "info": {
+                "append_only": True,
+                "stamped": ("position",),
+                "carrier": "INSERT",
+                "visible_rows": "true",
+                "desk": "SELECT, INSERT",
+                "desk_rows": "stream LIKE 'lot:%'",
+            },
+        },
     )
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     stream: str = Field(sa_column=Column(Text, nullable=False))
@@ -81,10 +93,19 @@ class AlarmRow(SQLModel, table=True):
     """Something that is due at an instant."""
 
     __tablename__ = "alarms"
-    __table_args__: ClassVar[Any] = {"schema": KERNEL}
+    __table_args__: ClassVar[Any] = {"schema": KERNEL, "info": {"desk": "SELECT, INSERT, UPDATE"}}
     kind: str = Field(sa_column=Column(Text, primary_key=True))
     key: str = Field(sa_column=Column(Text, primary_key=True))
     due_at: datetime = instant(index=True)
+
+
+class HeartbeatRow(SQLModel, table=True):
+    """When the installation last showed that it lives: a gap is an outage."""
+
+    __tablename__ = "heartbeats"
+    __table_args__: ClassVar[Any] = {"schema": KERNEL}
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    at: datetime = instant()
 
 
 class IdempotencyRow(SQLModel, table=True):
@@ -95,6 +116,7 @@ class IdempotencyRow(SQLModel, table=True):
         "schema": KERNEL,
         "info": {
             "carrier": "SELECT, INSERT",
+            "desk": "SELECT, INSERT",
             "visible_rows": "split_part(caller, ' ', 1) = current_setting('marketplace.user', true)",
         },
     }

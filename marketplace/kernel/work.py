@@ -43,9 +43,17 @@ class Work(Reading):
     """A transaction that may write. Created and committed by ``Workshop.work`` alone."""
 
     def __init__(
-        self, session: Session, principal: Principal, clock: Clock, vault: Vault, reactions: "Reactions"
+        self,
+        session: Session,
+        principal: Principal,
+        clock: Clock,
+        vault: Vault,
+        reactions: "Reactions",
+        *,
+        role: DatabaseRole,
     ) -> None:
         super().__init__(session, principal, clock, vault)
+        self._for_carriers = role is not DatabaseRole.APP or role_of(principal) is not DatabaseRole.APP
         self._reactions = reactions
         self._unsettled: deque[Recorded] = deque()
         self.appended = 0
@@ -64,7 +72,7 @@ class Work(Reading):
                 return
             recorded = self._unsettled.popleft()
             for reaction in self._reactions.immediate(recorded.name):
-                if role_of(self.principal) is DatabaseRole.CARRIER:
+                if self._for_carriers:
                     raise RuntimeError(f"{reaction.name} would run with a carrier's rights: let it follow the journal")
                 reaction.handle(self, recorded)
         raise RuntimeError("reactions go in a circle")
@@ -115,9 +123,10 @@ class Workshop:
     @contextmanager
     def work(self, principal: Principal = SYSTEM, role: DatabaseRole | None = None) -> Iterator[Work]:
         """Open a transaction; commit when the block ends, roll back when it raises."""
-        with Session(self.database.engine(role or role_of(principal)), expire_on_commit=False) as session:
+        role = role or role_of(principal)
+        with Session(self.database.engine(role), expire_on_commit=False) as session:
             begin(session, principal)
-            work = Work(session, principal, self.clock, self.vault, self.reactions)
+            work = Work(session, principal, self.clock, self.vault, self.reactions, role=role)
             yield work
             work.settle()
             session.commit()

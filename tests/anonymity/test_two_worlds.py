@@ -36,7 +36,10 @@ from tests.house.plan import policies, routes
 
 CARRIERS = ("Aldgate Fiber", "Brightwave Telecom", "Cobalt Networks")
 ID = re.compile(r"\b(?P<kind>[a-z]{2,12})_[a-z2-7]{24}\b")
-OTHER_RANDOM = re.compile(r"Buyer [A-Z][0-9]-[0-9]{3}|\b[0-9a-f]{64}\b|eyJ[\w-]+\.[\w-]+\.[\w-]+")
+LOTS = {"the lot": "T1", "no lot": "T9"}
+"""What stands for ``{lot}`` in a path: the name of the request's lot, and one that it doesn't have."""
+
+OTHER_RANDOM = re.compile(r"Buyer [A-Z][0-9]-[0-9]{3}|bidder [A-Z2-7]{6}|\b[0-9a-f]{64}\b|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 
 @dataclass(frozen=True)
@@ -162,8 +165,10 @@ class World:
         known |= {f"buyer's {number}": value for number, value in enumerate(self.buyer_ids)} | {"none": "unknown"}
         refused = self.refused.setdefault((carrier, route.path), set())
         tried = {kind: value for kind, value in known.items() if late or kind not in refused}
-        for kinds in product(tried if names else [], repeat=len(names)):
-            yield kinds, route.path.format(**{name: tried[kind] for name, kind in zip(names, kinds, strict=True)})
+        choices = [LOTS if name == "lot" else tried for name in names]
+        for kinds in product(*choices):
+            values = {name: all_[kind] for name, all_, kind in zip(names, choices, kinds, strict=True)}
+            yield kinds, route.path.format(**values)
 
 
 def carrier_routes(method: str) -> list[APIRoute]:

@@ -110,3 +110,29 @@ def test_the_preview_names_winners_once_with_their_lots_and_counts_the_losers() 
     ]
     assert (shown.losers, shown.total) == (2, Decimal(150))
     assert shown.reveals == rules.REVEALED
+
+
+def test_a_bid_that_leaves_its_cost_open_is_never_the_best_however_low() -> None:
+    bare = replace(an_offer("a", 1), open_ended=True, open_because=("L1 is budgetary and has no construction cap",))
+    ordered = rules.in_order((bare, an_offer("b", 100), an_offer("c", 120)))
+    assert [(offer.bid_id, offer.rank) for offer in ordered] == [("b", 1), ("c", 2), ("a", None)]
+    lot = rules.with_distances(ComparedLot("T1", "closed", ordered))
+    best = rules.best(lot)
+    assert best is not None
+    assert best.bid_id == "b"
+    assert [offer.above_best for offer in lot.offers] == [Decimal(0), Decimal(20), None]
+
+
+def test_selecting_a_bid_that_leaves_its_cost_open_needs_a_reason() -> None:
+    bare = replace(an_offer("a", 1), open_ended=True, open_because=("L1 is budgetary and has no construction cap",))
+    alone = compared(ComparedLot("T1", "closed", rules.in_order((bare,))))
+    (error,) = rules.selection_errors(alone, Selection((LotSelection("T1", BidId("a")),)))
+    assert error.pointer == "/awarded/0/reason"
+    assert "L1 is budgetary" in error.message
+    assert pointers(alone, Selection((LotSelection("T1", BidId("a"), "Nobody else builds there."),))) == []
+
+
+def test_a_tie_is_told_among_the_ranked_alone() -> None:
+    bare = replace(an_offer("a", 100), open_ended=True, joint=True)
+    (first, _second) = rules.in_order((bare, replace(an_offer("b", 100), joint=True)))
+    assert (first.bid_id, first.rank, first.joint) == ("b", 1, False)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -6,20 +8,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.bidding.offer import (
+    Basis,
+    Firmness,
     LinePrice,
     LineToPrice,
     LotToPrice,
     Offer,
+    Surcharge,
     Usage,
     UsageRate,
+    adjusted_to,
     months_in_advance,
     problems,
     share,
     total_cost,
 )
+from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier, unknown_package_lots
+from marketplace.kernel import codec
 
 DIA, VOICE = "data.dedicated-internet-access", "voice.long-distance"
 money = st.decimals(min_value=0, max_value=100_000, places=2)
+percentages = st.decimals(min_value="0.0001", max_value=100, places=4)
+surcharges = st.builds(Surcharge, st.just("USF"), st.just(Basis.PERCENT), percentages) | st.builds(
+    Surcharge, st.just("E911"), st.sampled_from([Basis.MONTHLY, Basis.ONCE]), money
+)
+not_firm = st.sampled_from([Firmness.SUBJECT_TO_SURVEY, Firmness.BUDGETARY])
+prices = st.builds(
+    lambda mrc, nrc, taxes, cap, firmness: LinePrice(
+        "L1", mrc, nrc, (), None, (), tuple(taxes), firmness if cap is not None else Firmness.FIRM, cap
+    ),
+    money,
+    money,
+    st.lists(surcharges, max_size=2, unique_by=lambda tax: (tax.name, tax.basis)),
+    st.none() | money,
+    not_firm,
+)
 
 
 def a_lot(*lines: LineToPrice, rate: str = "0", term: int = 36) -> LotToPrice:
@@ -83,3 +106,168 @@ def test_every_must_line_needs_a_price_and_no_other_lot_s_line_has_one() -> None
     lot = a_lot(LineToPrice("L1", DIA, 1, must=True), LineToPrice("L2", DIA, 1, must=True))
     found = {problem.pointer for problem in problems(lot, an_offer(LinePrice("L9", Decimal(1))), "/lots/3")}
     assert found == {"/lots/3/lines", "/lots/3/lines/0/line"}
+
+
+@given(prices, st.integers(1, 500), st.integers(1, 120), st.decimals(min_value=0, max_value="0.3", places=3))
+def test_the_total_is_the_sum_of_its_parts(price: LinePrice, quantity: int, term: int, rate: Decimal) -> None:
+    lot = a_lot(LineToPrice("L1", DIA, quantity, must=True), rate=str(rate), term=term)
+    months = Fraction(months_in_advance(term, rate))
+    monthly, once = Fraction(price.mrc), Fraction(price.nrc) + Fraction(price.construction_cap or 0)
+    for tax in price.taxes:
+        if tax.basis is Basis.ONCE:
+            once += Fraction(tax.figure)
+        else:
+            share_of = Fraction(price.mrc) / 100 if tax.basis is Basis.PERCENT else 1
+            monthly += Fraction(tax.figure) * share_of
+    cost = total_cost(lot, an_offer(price, term=term))
+    exact = quantity * (once + monthly * months)
+    assert abs(Fraction(cost.total) - exact) <= Fraction(1, 200) + exact * Fraction(1, 10**24)
+    (line,) = cost.lines
+    parts = line.nrc + line.recurring + line.usage + line.taxes + line.construction
+    assert abs(parts - cost.total) <= Decimal("0.03")  # each part is rounded for show, the total once
+
+
+@given(prices, st.decimals(min_value=0, max_value=10**9, places=2), st.integers(1, 50))
+def test_an_offer_is_adjusted_to_exactly_a_price(price: LinePrice, wanted: Decimal, quantity: int) -> None:
+    lot = a_lot(LineToPrice("L1", DIA, quantity, must=True))
+    adjusted = adjusted_to(lot, adjusted_to(lot, an_offer(price), wanted + 1), wanted)
+    assert total_cost(lot, adjusted).total == wanted
+    assert replace(adjusted, adjustment=Decimal(0)) == an_offer(price)
+    assert problems(lot, adjusted, "") == ()
+
+
+def test_a_price_with_parts_of_a_cent_is_no_lot_price() -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True))
+    with pytest.raises(ValueError, match="whole cents"):
+        adjusted_to(lot, an_offer(LinePrice("L1", Decimal(1))), Decimal("1.005"))
+
+
+@given(prices, money, money, st.integers(1, 500))
+def test_a_cheaper_line_never_makes_a_dearer_total(
+    price: LinePrice, less: Decimal, nrc: Decimal, quantity: int
+) -> None:
+    lot = a_lot(LineToPrice("L1", DIA, quantity, must=True), rate="0.08")
+    cheaper = replace(price, mrc=min(price.mrc, less), nrc=min(price.nrc, nrc))
+    assert total_cost(lot, an_offer(cheaper)).total <= total_cost(lot, an_offer(price)).total
+
+
+def test_the_formula_tells_every_part() -> None:
+    lot = a_lot(LineToPrice("L1", VOICE, 2, must=True, usage=(Usage("minutes", Decimal(100)),)), term=12)
+    taxes = (
+        Surcharge("USF", Basis.PERCENT, Decimal("12.5")),
+        Surcharge("E911", Basis.MONTHLY, Decimal("0.75")),
+        Surcharge("Permit", Basis.ONCE, Decimal("40.00")),
+    )
+    price = LinePrice(
+        "L1",
+        Decimal("100.00"),
+        Decimal("10.00"),
+        (UsageRate(VOICE, "minutes", Decimal("0.01")),),
+        taxes=taxes,
+        firmness=Firmness.SUBJECT_TO_SURVEY,
+        construction_cap=Decimal("500.00"),
+    )
+    (line,) = total_cost(lot, an_offer(price, term=12)).lines
+    assert line.formula == (
+        "10.00 x 2 once + 100.00 x 2 x 12 months + usage 1 x 12 months"
+        " + taxes and surcharges 13.25 x 2 x 12 months + taxes and surcharges 40.00 x 2 once"
+        " + construction at most 500.00 x 2 once = 3830.00"
+    )
+    assert line.total == 20 + 2400 + 12 + 318 + 80 + 1000
+
+
+@pytest.mark.parametrize("firmness", [Firmness.SUBJECT_TO_SURVEY, Firmness.BUDGETARY])
+def test_what_has_no_cap_is_open_and_what_has_one_counts_with_it(firmness: Firmness) -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True), LineToPrice("L2", DIA, 1, must=False), term=1)
+    capped = LinePrice("L1", Decimal(10), firmness=firmness, construction_cap=Decimal(7))
+    wish = LinePrice("L2", Decimal(1), firmness=firmness)
+    cost = total_cost(lot, an_offer(capped, wish, term=1))
+    assert (cost.total, cost.open_ended) == (Decimal(17), ())  # a wish is no part of the total
+    assert cost.optional[0].open_ended
+    cost = total_cost(lot, an_offer(replace(capped, construction_cap=None), wish, term=1))
+    assert (cost.total, cost.open_ended) == (Decimal(10), ("L1",))
+    assert "without a cap" in cost.lines[0].formula
+
+
+def test_an_adjustment_leaves_no_total_below_nothing() -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True), term=1)
+    offer = an_offer(LinePrice("L1", Decimal(10)), term=1)
+    assert problems(lot, replace(offer, adjustment=Decimal(-10)), "") == ()
+    for adjustment in ("-10.01", "0.001", "1e12"):
+        (problem,) = problems(lot, replace(offer, adjustment=Decimal(adjustment)), "/lots/0")
+        assert problem.pointer == "/lots/0/adjustment"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        (LinePrice("L1", Decimal(1), construction_cap=Decimal(5)), "/construction_cap"),
+        (LinePrice("L1", Decimal(1), taxes=(Surcharge("A|B", Basis.ONCE, Decimal(1)),)), "/taxes/0/name"),
+        (LinePrice("L1", Decimal(1), taxes=(Surcharge("A  B", Basis.ONCE, Decimal(1)),)), "/taxes/0/name"),
+        (LinePrice("L1", Decimal(1), taxes=(Surcharge("A", Basis.ONCE, Decimal("0.001")),)), "/taxes/0/figure"),
+        (LinePrice("L1", Decimal(1), taxes=(Surcharge("A", Basis.PERCENT, Decimal(101)),)), "/taxes/0/figure"),
+        (LinePrice("L1", Decimal(1), taxes=(Surcharge("A", Basis.ONCE, Decimal(1)),) * 2), "/taxes/1/name"),
+    ],
+)
+def test_a_wrong_tax_or_cap_is_told_where_it_stands(wrong: LinePrice, pointer: str) -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True))
+    assert [problem.pointer for problem in problems(lot, an_offer(wrong), "")] == [f"/lines/0{pointer}"]
+
+
+def test_conditions_are_kept_checked_and_no_part_of_the_total() -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True))
+    plain = an_offer(LinePrice("L1", Decimal(10)))
+    tiers = (VolumeTier(Decimal(5), from_lots=10), VolumeTier(Decimal(10), from_lots=20))
+    offer = replace(plain, packages=(PackageCondition(("T1", "T2"), percent=Decimal(7)),), volume=tiers)
+    assert problems(lot, offer, "") == ()
+    assert total_cost(lot, offer).total == total_cost(lot, plain).total
+    assert codec.load(Offer, codec.dump(offer)) == offer
+    (unknown,) = unknown_package_lots(offer.packages, {"T1"}, "")
+    assert (unknown.pointer, unknown.message) == ("/packages/0/lots", "T2 is no lot of this request")
+
+
+@pytest.mark.parametrize(
+    ("package", "pointer"),
+    [
+        (PackageCondition(("T1",), percent=Decimal(7)), "/packages/0/lots"),
+        (PackageCondition(("T2", "T3"), percent=Decimal(7)), "/packages/0/lots"),
+        (PackageCondition(("T1", "T2")), "/packages/0"),
+        (PackageCondition(("T1", "T2"), Decimal(7), Decimal(7)), "/packages/0"),
+        (PackageCondition(("T1", "T2"), amount=Decimal(0)), "/packages/0/amount"),
+    ],
+)
+def test_a_package_names_its_lots_and_one_discount(package: PackageCondition, pointer: str) -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True))
+    offer = replace(an_offer(LinePrice("L1", Decimal(10))), packages=(package,))
+    assert [problem.pointer for problem in problems(lot, offer, "")] == [pointer]
+
+
+@pytest.mark.parametrize(
+    "tiers",
+    [
+        (VolumeTier(Decimal(10), from_lots=10), VolumeTier(Decimal(5), from_lots=20)),
+        (VolumeTier(Decimal(10), from_lots=10), VolumeTier(Decimal(10), from_lots=20)),
+        (VolumeTier(Decimal(10), from_lots=10), VolumeTier(Decimal(12), from_lots=10)),
+        (VolumeTier(Decimal(10)),),
+        (VolumeTier(Decimal(10), from_lots=1),),
+        (VolumeTier(Decimal(0), from_lots=2),),
+    ],
+)
+def test_a_larger_volume_gets_a_larger_discount(tiers: tuple[VolumeTier, ...]) -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True))
+    offer = replace(an_offer(LinePrice("L1", Decimal(10))), volume=tiers)
+    assert len(problems(lot, offer, "")) == 1
+
+
+def test_an_offer_stored_before_there_were_taxes_and_conditions_is_read() -> None:
+    stored = {
+        "lot": "T1",
+        "lines": [{"line": "L1", "mrc": "10.00", "nrc": "0", "usage_rates": [], "install_days": None, "answers": []}],
+        "term_months": 36,
+        "valid_until": "2026-12-31",
+        "terms_id": "trm_1",
+        "terms_sha256": "0" * 64,
+        "note": "",
+    }
+    offer = codec.load(Offer, stored)
+    assert offer == replace(an_offer(LinePrice("L1", Decimal("10.00"))), valid_until=date(2026, 12, 31))

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.awards.model import Award, AwardedLot, Outcome
-from marketplace.bidding.offer import FeatureAnswer, Fit, LinePrice, LineToPrice, LotToPrice, Offer
+from marketplace.bidding.offer import (
+    Basis,
+    FeatureAnswer,
+    Firmness,
+    Fit,
+    LinePrice,
+    LineToPrice,
+    LotToPrice,
+    Offer,
+    Surcharge,
+)
 from marketplace.bidding.opened import OpenedOffer
 from marketplace.contracts import document, rules
 from marketplace.contracts.model import Acceptance, Contract, ContractStatus, Presentation, PresentedTerms
@@ -104,6 +114,29 @@ def test_a_lot_of_nothing_but_wishes_counts_in_full() -> None:
 def test_the_document_names_exactly_the_sites_of_its_lots() -> None:
     assert [site["ref"] for site in a_document(T1)["request"]["sites"]] == ["S1"]
     assert [site["ref"] for site in a_document(T1, T2)["request"]["sites"]] == ["S1", "S2"]
+
+
+def test_the_document_holds_taxes_firmness_caps_and_the_adjustment() -> None:
+    taxes = (Surcharge("USF", Basis.PERCENT, Decimal("12.5")),)
+    price = LinePrice("L3", Decimal("7.50"), taxes=taxes, firmness=Firmness.BUDGETARY)
+    bid = a_bid("T2", replace(price, construction_cap=Decimal("90.00")))
+    (lot,) = a_document(replace(bid, offer=replace(bid.offer, adjustment=Decimal("-3.75"))))["lots"]
+    (line,) = lot["lines"]
+    assert line["taxes"] == [{"name": "USF", "basis": "percent", "figure": "12.5"}]
+    assert (line["firmness"], line["construction_cap"]) == ("budgetary", "90.00")
+    assert (lot["adjustment"], lot["total"], lot["open_ended"]) == ("-3.75", "390.00", [])
+    assert a_document(a_bid("T2", price))["lots"][0]["open_ended"] == ["L3"]
+
+
+def test_a_presentation_from_before_there_were_taxes_is_read() -> None:
+    stored = codec.dump(a_presentation(T1))
+    for lot in stored["lots"]:
+        for name in ("adjustment", "open_ended", "packages", "volume"):
+            del lot[name]
+        for line in lot["lines"]:
+            for name in ("taxes", "firmness", "construction_cap"):
+                del line[name]
+    assert codec.load(Presentation, stored) == a_presentation(T1)
 
 
 def test_the_document_holds_prices_terms_parties_and_evidence() -> None:

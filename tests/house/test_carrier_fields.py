@@ -11,6 +11,7 @@ from buyers.requests.view import CarrierView
 from marketplace import wiring
 from marketplace.app import create_app
 from marketplace.bidding.offer import Offer
+from marketplace.bidding.transcript import Readable
 from marketplace.kernel.access import Kind
 from tests.house.plan import compare_with_list, policies, routes
 
@@ -19,6 +20,7 @@ CONTENTS: dict[str, type] = {
     "OwnBidOutput.offer": Offer,
     "IdentityOutput.buyer": BuyerIdentity,
     "IdentityOutput.sites[].place": Site,
+    "Shown.data": Readable,
 }
 """What stands in a field whose schema allows anything: the type that its document is dumped from."""
 

@@ -13,7 +13,9 @@ from marketplace.kernel.journal import Event
 from marketplace.kernel.work import Reaction
 from tests.house.plan import compare_with_list, modules
 
-PAST = re.compile(r"[a-z]+(_[a-z]+)*\.([a-z]+_)*(?:[a-z]+ed|withdrawn|made|won|lost|seen|read|sent)(_in|_out)?")
+PAST = re.compile(
+    r"[a-z]+(_[a-z]+)*\.([a-z]+_)*(?:[a-z]+ed|withdrawn|made|won|lost|seen|read|sent|set|left)(_in|_out)?"
+)
 
 
 def _told() -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from marketplace import doctor, schema
 from marketplace.doctor import Finding
 from marketplace.kernel import ids, postgres
 from marketplace.kernel.config import Settings
-from marketplace.kernel.db import Database, connect
+from marketplace.kernel.db import Database, DatabaseRole, connect
 from marketplace.kernel.postgres import DatabaseUrls
 from tests.conftest import _cluster_folder
 
@@ -36,6 +36,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, urls: DatabaseUrls) -> None:
     monkeypatch.setenv("MARKETPLACE_DATABASE_URL", urls.owner)
     monkeypatch.setenv("MARKETPLACE_APP_DATABASE_URL", urls.app)
     monkeypatch.setenv("MARKETPLACE_CARRIER_DATABASE_URL", urls.carrier)
+    monkeypatch.setenv("MARKETPLACE_DESK_DATABASE_URL", urls.desk)
 
 
 def wrong(findings: list[Finding]) -> dict[str, str]:
@@ -61,7 +62,10 @@ def test_a_good_installation_is_found_good(monkeypatch: pytest.MonkeyPatch, urls
         "roles",
         "clocks",
     }
-    assert said(findings, "roles") == "marketplace_carrier has its own login and can't see the registry"
+    assert said(findings, "roles") == (
+        "marketplace_carrier has its own login and can't see the registry; "
+        "marketplace_desk has its own login and can't see the registry"
+    )
 
 
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,18 +101,20 @@ def test_a_missing_migration_is_said_with_the_command_that_helps(
     assert "marketplace db migrate" in findings["migrations"]
 
 
-def test_a_carriers_role_that_may_look_into_the_registry_is_found(
-    monkeypatch: pytest.MonkeyPatch, urls: DatabaseUrls
+@pytest.mark.parametrize("role", ["marketplace_carrier", "marketplace_desk"])
+@pytest.mark.parametrize(("shut", "named"), [("registry", "registry"), ("identity", "accounts")])
+def test_a_role_that_may_look_behind_the_wall_is_found(
+    monkeypatch: pytest.MonkeyPatch, urls: DatabaseUrls, role: str, shut: str, named: str
 ) -> None:
     installed(monkeypatch, urls)
     schema.migrate(make_url(urls.owner))
     engine = create_engine(urls.owner)
     with engine.begin() as connection:
-        connection.execute(text("GRANT USAGE ON SCHEMA registry TO marketplace_carrier"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA {shut} TO {role}"))
     engine.dispose()
     findings = wrong(doctor.examine())
     assert list(findings) == ["roles"]
-    assert "marketplace_carrier may look into the registry" in findings["roles"]
+    assert f"{role} may look into the {named}" in findings["roles"]
 
 
 def test_with_the_owners_address_alone_the_weaker_wall_is_said(
@@ -119,6 +125,7 @@ def test_with_the_owners_address_alone_the_weaker_wall_is_said(
     findings = doctor.examine()
     assert wrong(findings) == {}
     assert "MARKETPLACE_CARRIER_DATABASE_URL" in said(findings, "roles")
+    assert "MARKETPLACE_DESK_DATABASE_URL" in said(findings, "roles")
 
 
 @pytest.fixture
@@ -130,17 +137,18 @@ def by_owner(urls: DatabaseUrls) -> Iterator[Database]:
 
 
 def test_the_owners_login_takes_on_the_serving_roles_at_connect(by_owner: Database) -> None:
-    for engine, role in ((by_owner.app, "marketplace_app"), (by_owner.carrier, "marketplace_carrier")):
-        with engine.connect() as connection:
+    for role in DatabaseRole:
+        with by_owner.engine(role).connect() as connection:
             user = connection.execute(text("SELECT current_user, session_user")).one()
         assert tuple(user) == (role, "marketplace_owner")
 
 
-def test_the_role_that_was_taken_on_for_carriers_reads_no_registry(by_owner: Database) -> None:
+@pytest.mark.parametrize("role", [DatabaseRole.CARRIER, DatabaseRole.DESK])
+def test_a_role_that_was_taken_on_for_carriers_reads_no_registry(by_owner: Database, role: DatabaseRole) -> None:
     with by_owner.app.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM registry.buyers")).scalar_one() == 0
-    for table in ("registry.buyers", "identity.users", "kernel.journal"):
-        with by_owner.carrier.connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
+    for table in ("registry.buyers", "identity.users", "kernel.cursors"):
+        with by_owner.engine(role).connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
             connection.execute(text(f"SELECT * FROM {table}"))  # noqa: S608 - names of tables, written above
 
 

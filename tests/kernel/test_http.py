@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from marketplace.kernel import http
 from marketplace.kernel.access import NOBODY, PUBLIC, Principal
 from marketplace.kernel.errors import ConflictError
-from marketplace.kernel.http import IfMatch, ReadingOnly, Working
+from marketplace.kernel.http import DeskReading, DeskWork, IfMatch, ReadingOnly, Working
 from marketplace.kernel.work import Work
 from marketplace.wiring import Marketplace
 from tests.factories import ThingMoved, as_owner
@@ -111,6 +111,17 @@ def edit(work: Working, response: Response, _: Public, if_match: IfMatch = None)
     http.check_if_match(if_match, 3)
     work.append(ThingMoved("a", 4))
     response.headers["ETag"] = http.etag(4)
+
+
+@router.post("/desk")
+def at_the_desk(work: DeskWork, _: Public) -> dict[str, str]:
+    work.append(ThingMoved("a", 1))
+    return {"role": work.session.connection().execute(text("SELECT current_user")).scalar_one()}
+
+
+@router.get("/desk")
+def look_at_the_desk(reading: DeskReading, _: Public) -> dict[str, str]:
+    return {"role": reading.session.connection().execute(text("SELECT current_user")).scalar_one()}
 
 
 @router.get("/page")
@@ -342,6 +353,16 @@ def test_a_reading_route_cannot_write(things: TestClient, market: Marketplace) -
     problem(things.get("/things/sneaky"), 500)
     with as_owner(market) as connection:
         assert connection.execute(text("SELECT count(*) FROM probe.wholes")).scalar_one() == 0
+
+
+def test_routes_of_the_desk_run_on_its_role_and_do_a_repeated_command_once(
+    things: TestClient, events: Callable[[], int]
+) -> None:
+    headers = {"Idempotency-Key": "a key that nobody guesses"}
+    first, again = (things.post("/things/desk", headers=headers) for _ in range(2))
+    assert first.json() == again.json() == things.get("/things/desk").json() == {"role": "marketplace_desk"}
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert events() == 1
 
 
 def test_no_request_keeps_its_connection(things: TestClient, market: Marketplace) -> None:

@@ -162,17 +162,19 @@ def test_a_migration_waits_and_runs_for_a_limited_time(fresh: Fresh) -> None:
     assert limits == [("5s", "1min")]
 
 
-def test_nothing_that_names_a_buyer_or_its_users_is_open_to_the_carriers_role(fresh: Fresh) -> None:
+@pytest.mark.parametrize("role", [privileges.CARRIER, privileges.DESK])
+def test_nothing_that_names_a_buyer_or_its_users_is_open_to_the_roles_for_carriers(fresh: Fresh, role: str) -> None:
     owner = fresh()
     schema.migrate(owner)
     with connected(owner) as connection:
         for name in set(privileges.SCHEMAS) - set(privileges.CARRIER_SCHEMAS):
-            usage = text("SELECT has_schema_privilege('marketplace_carrier', :name, 'USAGE')")
-            assert connection.execute(usage, {"name": name}).scalar_one() is False
+            usage = text("SELECT has_schema_privilege(:role, :name, 'USAGE')")
+            assert connection.execute(usage, {"role": role, "name": name}).scalar_one() is False
         found = connection.execute(
             text(
                 "SELECT table_schema || '.' || table_name FROM information_schema.role_column_grants"
-                " WHERE grantee IN ('marketplace_carrier', 'PUBLIC') AND table_schema IN ('identity', 'registry')"
-            )
+                " WHERE grantee IN (:role, 'PUBLIC') AND table_schema IN ('identity', 'registry')"
+            ),
+            {"role": role},
         ).scalars()
         assert list(found) == []

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: what survives, what is refused and who may do what."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -65,10 +66,10 @@ def one(url: str, query: str) -> object:
     return row[0]
 
 
-def test_the_three_roles_connect_and_none_has_power_over_the_server(cluster: Path) -> None:
+def test_the_roles_connect_and_none_has_power_over_the_server(cluster: Path) -> None:
     urls = postgres.start(cluster)
     powers = "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls OR rolreplication"
-    for url, name in ((urls.owner, "owner"), (urls.app, "app"), (urls.carrier, "carrier")):
+    for url, name in ((urls.owner, "owner"), (urls.app, "app"), (urls.carrier, "carrier"), (urls.desk, "desk")):
         assert one(url, "SELECT current_user") == f"marketplace_{name}"
         assert one(url, f"{powers} FROM pg_roles WHERE rolname = current_user") is False
     owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
@@ -77,7 +78,7 @@ def test_the_three_roles_connect_and_none_has_power_over_the_server(cluster: Pat
 
 def test_only_the_owner_makes_tables(cluster: Path) -> None:
     urls = postgres.start(cluster)
-    for url in (urls.app, urls.carrier):
+    for url in (urls.app, urls.carrier, urls.desk):
         with connect(url) as connection:
             for statement in (b"CREATE TABLE mine (id int)", b"CREATE SCHEMA mine", b"CREATE TEMP TABLE mine (id int)"):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -112,6 +113,24 @@ def test_starting_again_attaches_to_the_running_server(cluster: Path) -> None:
     assert before.running
     assert postgres.start(cluster) == postgres.start(cluster)
     assert postgres.status(cluster) == before
+
+
+def test_a_cluster_of_a_release_without_the_desk_gets_its_role(own: Path) -> None:
+    before = postgres.start(own, durable=False)
+    secrets = own / "secrets.json"
+    passwords = json.loads(secrets.read_text())
+    superuser = passwords["postgres"]
+    with connect(before.owner, user="postgres", password=superuser) as connection:
+        connection.execute("REVOKE ALL ON DATABASE marketplace FROM marketplace_desk")
+        connection.execute("DROP ROLE marketplace_desk")
+    del passwords["marketplace_desk"]
+    secrets.write_text(json.dumps(passwords))
+    after = postgres.start(own)
+    assert (after.owner, after.app, after.carrier) == (before.owner, before.app, before.carrier)
+    assert one(after.desk, "SELECT current_user") == "marketplace_desk"
+    assert one(after.owner, "SELECT pg_has_role('marketplace_desk', 'MEMBER')") is True
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    assert postgres.start(own) == after
 
 
 def test_a_clone_holds_what_its_template_held_and_is_closed_to_others(cluster: Path) -> None:

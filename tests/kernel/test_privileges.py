@@ -1,4 +1,4 @@
-"""What a table says of itself becomes what the two serving roles may do: nothing, unless it is said."""
+"""What a table says of itself becomes what the serving roles may do: nothing, unless it is said."""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,7 @@ TABLES: dict[str, dict[str, object]] = {
     "own": {"carrier": "SELECT, INSERT, UPDATE, DELETE", "own_rows": "owner"},
     "chosen": {"carrier": "SELECT", "visible_rows": "figure > 10"},
     "history": {"append_only": True, "stamped": ("figure",), "carrier": "INSERT"},
+    "auction": {"carrier": "SELECT", "own_rows": "owner", "desk": "SELECT, INSERT, UPDATE (figure)"},
 }
 for name, info in TABLES.items():
     columns = (Column("id", Text, primary_key=True), Column("owner", Text), Column("figure", Integer))
@@ -25,10 +26,10 @@ ROWS = "INSERT INTO market.{} (id, owner, figure) VALUES ('1', 'org_a', 5), ('2'
 
 
 @pytest.fixture(scope="module")
-def engines(request: pytest.FixtureRequest) -> Iterator[tuple[Engine, Engine]]:
-    """The application's and the carriers' engine on a database with these tables alone, two rows in each."""
+def engines(request: pytest.FixtureRequest) -> Iterator[tuple[Engine, Engine, Engine]]:
+    """The application's, the carriers' and the desk's engine on a database of these tables, two rows in each."""
     urls = postgres.start(_cluster_folder(request.config), durable=False, database=ids.new("privileges"))
-    owner, app, carrier = (create_engine(url) for url in (urls.owner, urls.app, urls.carrier))
+    owner, app, carrier, desk = (create_engine(url) for url in (urls.owner, urls.app, urls.carrier, urls.desk))
     with owner.begin() as connection:
         for schema in privileges.SCHEMAS:
             connection.execute(text(f"CREATE SCHEMA {schema}"))
@@ -37,19 +38,24 @@ def engines(request: pytest.FixtureRequest) -> Iterator[tuple[Engine, Engine]]:
             connection.execute(text(statement))
         for table in METADATA.sorted_tables:
             connection.execute(text(ROWS.format(table.name)))
-    yield app, carrier
-    for engine in (owner, app, carrier):
+    yield app, carrier, desk
+    for engine in (owner, app, carrier, desk):
         engine.dispose()
 
 
 @pytest.fixture
-def app(engines: tuple[Engine, Engine]) -> Engine:
+def app(engines: tuple[Engine, Engine, Engine]) -> Engine:
     return engines[0]
 
 
 @pytest.fixture
-def carrier(engines: tuple[Engine, Engine]) -> Engine:
+def carrier(engines: tuple[Engine, Engine, Engine]) -> Engine:
     return engines[1]
+
+
+@pytest.fixture
+def desk(engines: tuple[Engine, Engine, Engine]) -> Engine:
+    return engines[2]
 
 
 def run(engine: Engine, statement: str, organization: str = "") -> list[object]:
@@ -124,3 +130,28 @@ def test_a_stamped_column_is_the_one_exception(app: Engine, carrier: Engine) -> 
     assert run(app, "UPDATE market.history SET figure = 7 RETURNING id") == ["1", "2"]
     with pytest.raises(ProgrammingError, match="permission denied"):
         run(carrier, "UPDATE market.history SET figure = 7")
+
+
+def test_the_desk_sees_and_changes_the_rows_of_all(carrier: Engine, desk: Engine) -> None:
+    assert run(carrier, "SELECT id FROM market.auction", "org_a") == ["1"]
+    for organization in ("", "org_a"):
+        assert run(desk, "SELECT id FROM market.auction ORDER BY id", organization) == ["1", "2"]
+    assert run(desk, "UPDATE market.auction SET figure = 1 RETURNING id") == ["1", "2"]
+    assert run(desk, "INSERT INTO market.auction (id, owner) VALUES ('3', 'org_c') RETURNING id") == ["3"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE market.auction SET owner = 'org_b'",
+        "DELETE FROM market.auction",
+        "SELECT id FROM market.open",
+        "SELECT id FROM market.own",
+        "SELECT id FROM market.closed",
+        "SET ROLE marketplace_app",
+        "SET ROLE marketplace_carrier",
+    ],
+)
+def test_what_a_table_does_not_say_the_desk_may_not_do(desk: Engine, statement: str) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        run(desk, statement)

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from marketplace.kernel import work as kernel_work
 from marketplace.kernel.access import NOBODY, SYSTEM, Kind, Principal
+from marketplace.kernel.alarms import set_alarm
+from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.ids import OrganizationId, UserId
 from marketplace.kernel.journal import Recorded
 from marketplace.kernel.work import Reaction, Reactions, Reading, Work, Workshop
@@ -124,6 +126,31 @@ def test_providers_are_served_by_the_carriers_role_and_only_they(
             assert setting(reading, "marketplace.user") == principal.user_id
             assert setting(reading, "statement_timeout") == "30s"
             assert setting(reading, "lock_timeout") == "10s"
+
+
+def test_the_desk_is_asked_for_and_serves_whom_it_is_told(market: Marketplace) -> None:
+    for opened in (market.workshop.work, market.workshop.reading):
+        with opened(PROVIDER, DatabaseRole.DESK) as reading:
+            current = reading.session.connection().execute(text("SELECT current_user")).scalar_one()
+            assert current == "marketplace_desk"
+            assert setting(reading, "marketplace.organization") == PROVIDER.organization_id
+    with market.workshop.work(PROVIDER, DatabaseRole.DESK) as work:
+        work.append(ThingMoved("a", 1))
+        set_alarm(work, "probe", "a", work.now)
+        set_alarm(work, "probe", "a", work.now)
+    assert figures(market) == [1]
+
+
+@pytest.mark.parametrize(
+    ("principal", "role"), [(PROVIDER, None), (PROVIDER, DatabaseRole.DESK), (SYSTEM, DatabaseRole.DESK)]
+)
+def test_no_immediate_reaction_runs_with_the_rights_of_carriers_or_the_desk(
+    market: Marketplace, principal: Principal, role: DatabaseRole | None
+) -> None:
+    workshop = with_reactions(market, lambda _work, _event: None)
+    with pytest.raises(RuntimeError, match="let it follow the journal"), workshop.work(principal, role) as work:
+        work.append(ThingMoved("a", 1))
+    assert figures(market) == []
 
 
 def test_the_organization_of_one_transaction_is_gone_in_the_next_on_the_same_connection(market: Marketplace) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from buyers.requests.auction import AuctionChoice
 from buyers.requests.checks import ERROR_LIMIT, LINE_LIMIT, SITE_LIMIT, check_content, check_submission
 from buyers.requests.model import (
-    AuctionChoice,
     BillingPreferences,
     Content,
     Line,
@@ -90,7 +90,7 @@ def test_a_complete_request_can_be_submitted() -> None:
         ({"provider_list": ProviderList(ListMode.ONLY, (PROVIDER, PROVIDER))}, "/provider_list/providers/1"),
         ({"schedule": Schedule(NOW + timedelta(days=3650))}, "/schedule/closes_at"),
         ({"schedule": Schedule(datetime(2027, 1, 1))}, "/schedule/closes_at"),  # noqa: DTZ001 - it is the mistake
-        ({"auction": AuctionChoice("dutch")}, "/auction/format"),
+        ({"auction": AuctionChoice("auctioneer")}, "/auction/format"),
         ({"auction": AuctionChoice(ceiling=Decimal(0))}, "/auction/ceiling"),
     ],
 )

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buyers.requests.auction import AuctionChoice
 from buyers.requests.model import (
-    AuctionChoice,
     Band,
     Bands,
     BillingPreferences,
@@ -80,6 +80,47 @@ SEEN_BY_CARRIERS = {
     "auction/decrement_percent",
     "auction/base",
     "auction/min_bidders",
+    "auction/visibility",
+    "auction/decrement_steps/down_to",
+    "auction/decrement_steps/value",
+    "auction/lead_buffer",
+    "auction/largest_change",
+    "auction/largest_change_percent",
+    "auction/ties",
+    "auction/proxy",
+    "auction/soft_close/window_seconds",
+    "auction/soft_close/extension_seconds",
+    "auction/soft_close/trigger_rank",
+    "auction/soft_close/base",
+    "auction/soft_close/most_extensions",
+    "auction/soft_close/hard_stop_minutes",
+    "auction/scoring/criteria/code",
+    "auction/scoring/criteria/answers/code",
+    "auction/scoring/criteria/answers/malus",
+    "auction/scoring/kind",
+    "auction/scoring/price_points",
+    "auction/disclosed",
+    "auction/starting_gate",
+    "auction/longest_outage_seconds",
+    "auction/dutch/start",
+    "auction/dutch/step",
+    "auction/dutch/seconds",
+    "auction/dutch/winners",
+    "auction/japanese/start",
+    "auction/japanese/seconds",
+    "auction/japanese/step",
+    "auction/japanese/prices",
+    "auction/japanese/stop_at",
+    "auction/japanese/target",
+    "auction/turns/rounds",
+    "auction/turns/first_pause_seconds",
+    "auction/turns/pause_seconds",
+    "auction/turns/turn_seconds",
+    "auction/final_offers/may_not_worsen",
+    "auction/arrangement/kind",
+    "auction/arrangement/minutes",
+    "auction/results_together",
+    "auction/rules",
 }
 
 PLACE = Place("US", "CT", "Waterbury", "06702", "1060 Clarkson Avenue", Decimal("41.5582"), Decimal("-73.0515"))
@@ -105,7 +146,7 @@ def paths(kind: object, path: str = "") -> set[str]:
     if isinstance(kind, type) and is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         return set().union(*(paths(hints[member.name], f"{path}/{member.name}") for member in fields(kind)))
-    arguments = [argument for argument in typing.get_args(kind) if argument is not Ellipsis]
+    arguments = [argument for argument in typing.get_args(kind) if argument not in {Ellipsis, types.NoneType}]
     if typing.get_origin(kind) in {tuple, typing.Union, types.UnionType}:
         return set().union(*(paths(argument, path) for argument in arguments))
     assert not arguments, f"{path} holds {kind}: say here how to walk it"

@@ -1,34 +1,24 @@
 """Sealed bids, first price: replaceable until the close, hidden from everyone until the opening."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import ClassVar
 
-from marketplace.bidding.model import Base, BidderView, PlaceBid, Refusal, Rules
+from marketplace.bidding.formats.base import Format
+from marketplace.bidding.rules import Option, Rules
 from marketplace.kernel.errors import FieldError
 
 
 @dataclass(frozen=True, slots=True)
-class SealedFirstPrice:
+class SealedFirstPrice(Format):
     """Any price up to the ceiling, higher or lower than the bidder's last one: nobody sees either."""
 
-    code: str = "sealed_first_price"
-    sealed: bool = True
-    may_withdraw: bool = True
-    visibilities: frozenset[str] = frozenset({"sealed"})
+    code: ClassVar[str] = "sealed_first_price"
+    sealed: ClassVar[bool] = True
+    may_withdraw: ClassVar[bool] = True
+    replaces_freely: ClassVar[bool] = True
+    visibilities: ClassVar[frozenset[str]] = frozenset({"sealed"})
 
     def problems(self, rules: Rules) -> tuple[FieldError, ...]:
-        """Return an error for steps: there is no visible price to step down from."""
-        found: tuple[FieldError, ...] = ()
-        if rules.decrement is not None:
-            found += (FieldError("/decrement", "sealed bids know no decrement: leave it out"),)
-        if rules.base is not Base.OWN:
-            found += (FieldError("/base", "sealed bids are compared with no price: leave it out"),)
-        return found
-
-    def refuse(self, view: BidderView, rules: Rules, bid: PlaceBid) -> Refusal | None:  # noqa: ARG002 - interface
-        """Return None: the ceiling is all that limits a sealed price."""
-        return None
-
-    def next_admissible_price(self, view: BidderView, rules: Rules) -> Decimal | None:  # noqa: ARG002 - interface
-        """Return the ceiling, if there is one."""
-        return rules.ceiling
+        """Return an error for an option that tells of prices before the opening."""
+        told = {Option.ALL_PRICES, Option.LEAD_PRICE, Option.NUMBER_OF_BIDDERS} & set(rules.disclosed)
+        return (FieldError("/disclosed", f"sealed bids never show {', '.join(sorted(told))}"),) if told else ()

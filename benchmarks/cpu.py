@@ -1,0 +1,55 @@
+"""CPU time of processes and all that they started, read from /proc (Linux)."""
+
+import os
+import resource
+from pathlib import Path
+
+from marketplace.kernel.clock import stopwatch, wait
+
+_PROC = Path("/proc")
+_QUIET_WINDOW = 0.2  # seconds
+_QUIET_SHARE = 0.10  # of one core
+
+
+def measurable() -> bool:
+    """Tell whether this machine says how much CPU time a process has used."""
+    return (_PROC / "self" / "stat").exists()
+
+
+def used(pid: int) -> float:
+    """Return the CPU seconds of a process, of its running descendants and of those that ended and were waited for."""
+    children: dict[int, list[int]] = {}
+    seconds: dict[int, float] = {}
+    for folder in _PROC.glob("[0-9]*"):
+        try:
+            # the name before the last bracket may hold spaces; after it: state, parent, ...; 11 to 14 are the times
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        child = int(folder.name)
+        children.setdefault(int(fields[1]), []).append(child)
+        seconds[child] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    total, pending = 0.0, [pid]
+    while pending:
+        current = pending.pop()
+        total += seconds.get(current, 0.0)
+        pending += children.get(current, [])
+    return total
+
+
+def used_by_waited_for() -> float:
+    """Return the CPU seconds of this process's children that ended and were waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def wait_until_quiet(pids: tuple[int, ...], patience: float) -> None:
+    """Wait until these processes do nearly nothing, or ``patience`` seconds, so that no side slows the other."""
+    ends = stopwatch() + patience
+    before = sum(map(used, pids))
+    while stopwatch() < ends:
+        wait(_QUIET_WINDOW)
+        now = sum(map(used, pids))
+        if now - before < _QUIET_WINDOW * _QUIET_SHARE:
+            return
+        before = now

@@ -1,0 +1,66 @@
+"""HTTP: the platform pauses, resumes and extends auctions and decides on erroneous bids."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import Depends
+
+from marketplace.bidding import control
+from marketplace.bidding.control_schemas import (
+    ExtendInput,
+    LotClockOutput,
+    PauseInput,
+    ResumeInput,
+    WithdrawalDecisionInput,
+    WithdrawalOutput,
+)
+from marketplace.bidding.errors import BidRefusedError
+from marketplace.kernel import http
+from marketplace.kernel.access import Kind, Principal, allow
+from marketplace.kernel.errors import NotFoundError
+from marketplace.kernel.http import ReadingOnly, Working
+from marketplace.kernel.ids import BidId, RequestId
+
+router = http.router("/auctions", tags=["auction control"])
+
+Platform = Annotated[Principal, Depends(allow(Kind.PLATFORM))]
+_STEERING = http.problems(NotFoundError, BidRefusedError)
+
+
+@router.post("/{request_id}/pause", summary="Pause lots", responses=_STEERING)
+def pause_lots(request_id: str, body: PauseInput, work: Working, _: Platform) -> list[LotClockOutput]:
+    """Bids are refused with your reason until you resume. On every named lot, or on none."""
+    return _shown(control.pause(work, RequestId(request_id), body.lots, body.reason))
+
+
+@router.post("/{request_id}/resume", summary="Resume lots", responses=_STEERING)
+def resume_lots(request_id: str, body: ResumeInput, work: Working, _: Platform) -> list[LotClockOutput]:
+    """Each close moves by the time lost; a clock's interrupted round is repeated."""
+    return _shown(control.resume(work, RequestId(request_id), body.lots))
+
+
+@router.post("/{request_id}/extend", summary="Extend lots", responses=_STEERING)
+def extend_lots(request_id: str, body: ExtendInput, work: Working, _: Platform) -> list[LotClockOutput]:
+    """Later only: a close never moves back."""
+    return _shown(control.extend(work, RequestId(request_id), body.lots, body.closes_at))
+
+
+@router.get("/{request_id}/withdrawals", summary="Bids called an error", responses=http.problems(NotFoundError))
+def list_withdrawals(request_id: str, reading: ReadingOnly, _: Platform) -> list[WithdrawalOutput]:
+    """Open questions, oldest first."""
+    return [WithdrawalOutput(**asdict(asked)) for asked in control.withdrawals(reading, RequestId(request_id))]
+
+
+@router.post("/{request_id}/withdrawals/{bid_id}", summary="Decide on a withdrawal", responses=_STEERING)
+def decide_withdrawal(
+    request_id: str, bid_id: str, body: WithdrawalDecisionInput, work: Working, _: Platform
+) -> LotClockOutput:
+    """Granted: the bidder's previous valid bid counts again, and all are told that a bid was withdrawn, not whose."""
+    found = control.decide_withdrawal(
+        work, RequestId(request_id), BidId(bid_id), granted=body.granted, reason=body.reason
+    )
+    return LotClockOutput(**asdict(found))
+
+
+def _shown(steered: list[control.Steered]) -> list[LotClockOutput]:
+    return [LotClockOutput(**asdict(lot)) for lot in steered]

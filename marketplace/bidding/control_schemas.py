@@ -1,0 +1,67 @@
+"""Wire types of steering auctions: pauses, extensions, withdrawals, final offers."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from marketplace.bidding.schemas import Words
+
+Refs = list[Words]
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PauseInput(_Input):
+    """Which lots to pause (none named: all of the request), and the reason that every bidder is told."""
+
+    lots: Refs = Field([], max_length=2000, examples=[["T1"]])
+    reason: Words = Field(min_length=3, max_length=500, examples=["The specification of lot T1 is being corrected."])
+
+
+class ResumeInput(_Input):
+    """Which lots go on (none named: all of the request)."""
+
+    lots: Refs = Field([], max_length=2000)
+
+
+class ExtendInput(_Input):
+    """Which lots close later (none named: all of the request), and when."""
+
+    lots: Refs = Field([], max_length=2000)
+    closes_at: AwareDatetime = Field(description="later than the present close")
+
+
+class FinalOffersInput(_Input):
+    """The short list by bids, one cut-off for all of them, and why these: it is recorded."""
+
+    bids: list[Words] = Field(min_length=1, max_length=100)
+    closes_at: AwareDatetime
+    reason: Words = Field(min_length=3, max_length=1000)
+
+
+class WithdrawalDecisionInput(_Input):
+    """Whether the bid is taken out of the standing, and why."""
+
+    granted: bool
+    reason: Words = Field(min_length=3, max_length=1000)
+
+
+class LotClockOutput(BaseModel):
+    """Where a lot stands now."""
+
+    lot: str
+    status: str
+    opens_at: datetime
+    closes_at: datetime
+    reason: str | None
+
+
+class WithdrawalOutput(BaseModel):
+    """A bid that its bidder calls an error."""
+
+    lot: str
+    bid_id: str
+    reason: str
+    asked_at: datetime

@@ -1,0 +1,106 @@
+"""Routes for which milliseconds count: described like any other, served without a transaction or a worker thread.
+
+The signature of the function is the documentation, and all that a call consists of: path parameters, one caller under
+a policy, at most one body, an Idempotency-Key and the request itself.
+"""
+
+import asyncio
+import hashlib
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, get_type_hints
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRouter
+from pydantic import BaseModel, ValidationError
+
+from marketplace.kernel import http, idempotency
+from marketplace.kernel.access import Policy, Principal
+from marketplace.kernel.clock import stopwatch
+from marketplace.kernel.errors import MalformedError
+
+BELIEVED_SECONDS = 30.0
+"""How long a token that was found valid is believed; see ``Recognised``."""
+_MOST_CALLERS = 20_000
+
+
+class Recognised:
+    """Callers by the SHA-256 of what they showed, so that a bid costs no signature check and no look-up.
+
+    What ``access`` promises holds within ``BELIEVED_SECONDS``: a session that ends, a key that is revoked and a role
+    that changes are noticed by these routes at most that much later, and a token is never believed beyond its expiry.
+    """
+
+    def __init__(self, authenticate: Callable[[str], tuple[Principal, float]]) -> None:
+        self._authenticate = authenticate
+        self._known: dict[bytes, tuple[Principal, float]] = {}
+
+    async def caller(self, authorization: str) -> Principal:
+        """Return who sends this Authorization header. Raises UnauthenticatedError."""
+        digest = hashlib.sha256(authorization.encode("latin-1", "replace")).digest()
+        known = self._known.get(digest)
+        if known is not None and stopwatch() < known[1]:
+            return known[0]
+        principal, seconds = await asyncio.to_thread(self._authenticate, authorization)
+        if len(self._known) >= _MOST_CALLERS:
+            self._known.clear()
+        self._known[digest] = principal, stopwatch() + min(seconds, BELIEVED_SECONDS)
+        return principal
+
+
+class LeanRoute(http.CommandRoute):
+    """A route whose async function gets its arguments directly and returns the response; it commits before that."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what serves the route."""
+        function: Callable[..., Awaitable[Response]] = self.endpoint
+        hints = get_type_hints(function)
+        policy = next(own.call for own in self.dependant.dependencies if isinstance(own.call, Policy))
+        names = inspect.signature(function).parameters
+        body = next((name for name in names if _is_model(hints[name])), "")
+        caller = next(name for name in names if hints[name] is Principal)
+        keyed = "idempotency_key" in names
+
+        async def handle(request: Request) -> Response:
+            recognised: Recognised = request.app.state.recognised
+            principal = policy(await recognised.caller(request.headers.get("authorization", "")))
+            arguments: dict[str, Any] = {**request.path_params, caller: principal, "request": request}
+            if body:
+                arguments[body] = _parsed(hints[body], request, await request.body())
+            if keyed:
+                arguments["idempotency_key"] = request.headers.get("idempotency-key")
+            return await function(**arguments)
+
+        return handle
+
+
+def router(*, tags: list[str | Any]) -> APIRouter:
+    """Return a router of lean routes, which document the problems that any route may answer."""
+    return APIRouter(tags=tags, route_class=LeanRoute, responses=http.COMMON_PROBLEMS)
+
+
+async def key_of(request: Request, principal: Principal, key: str | None) -> idempotency.Key | None:
+    """Return the Idempotency-Key of a command with what it consists of. Raises MalformedError for an unusable one."""
+    if key is None:
+        return None
+    scope = request.scope
+    payload = b"\0".join((scope["query_string"], await request.body()))
+    command = (scope["method"], scope["path"], payload)
+    return idempotency.key_of(http.caller_name(principal), key, command, request.app.state.answer_sealer)
+
+
+def _is_model(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
+
+
+def _parsed(model: type[BaseModel], request: Request, body: bytes) -> BaseModel:
+    """Return the body as its model. Raises MalformedError, RequestValidationError."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not (media == "application/json" or (media.startswith("application/") and media.endswith("+json"))):
+        raise MalformedError("Send JSON, as application/json.")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([item | {"loc": ("body", *item["loc"])} for item in found]) from error

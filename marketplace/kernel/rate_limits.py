@@ -1,0 +1,44 @@
+"""How often a caller may do something: a token bucket each, in this process, told in the RateLimit header fields.
+
+The fields are those of draft-ietf-httpapi-ratelimit-headers-10: the policy's quota and window, what remains, and when
+all of it is there again. They tell a caller of its own activity alone.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil
+
+from marketplace.kernel.errors import TooManyRequestsError
+
+_MOST_CALLERS = 100_000
+
+
+@dataclass(slots=True)
+class RateLimit:
+    """``per_second`` calls in the long run and ``burst`` at once, for every caller; ``name`` is the policy's."""
+
+    name: str
+    per_second: float
+    burst: int
+    _buckets: dict[str, tuple[float, datetime]] = field(default_factory=dict)
+
+    def take(self, caller: str, now: datetime) -> dict[str, str]:
+        """Count a call and return the header fields of its answer. Raises TooManyRequestsError with Retry-After."""
+        left, since = self._buckets.get(caller, (float(self.burst), now))
+        left = min(float(self.burst), left + max(0.0, (now - since).total_seconds()) * self.per_second)
+        if left < 1:
+            wait = max(1, ceil((1 - left) / self.per_second))
+            headers = self._fields(0) | {"Retry-After": str(wait)}
+            raise TooManyRequestsError(f"At most {self.per_second:g} a second.", headers=headers)
+        if len(self._buckets) >= _MOST_CALLERS:
+            self._buckets.clear()
+        self._buckets[caller] = left - 1, now
+        return self._fields(int(left - 1))
+
+    def _fields(self, left: int) -> dict[str, str]:
+        full = ceil((self.burst - left) / self.per_second)
+        window = ceil(self.burst / self.per_second)
+        return {
+            "RateLimit-Policy": f'"{self.name}";q={self.burst};w={window}',
+            "RateLimit": f'"{self.name}";r={left};t={full}',
+        }
