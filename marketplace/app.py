@@ -16,7 +16,7 @@ from marketplace.identity import sessions
 from marketplace.kernel import http
 from marketplace.kernel.access import Principal
 from marketplace.kernel.config import Settings
-from marketplace.kernel.lean import Recognised
+from marketplace.kernel.lean import LeanDoor, Recognised
 from marketplace.kernel.rate_limits import RateLimit
 from marketplace.wiring import Marketplace
 
@@ -76,6 +76,7 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
     app.state.desk = desk
     app.state.bid_limit = RateLimit("bids", market.settings.bids_per_second, ceil(2 * market.settings.bids_per_second))
     app.state.answer_sealer = market.vault.sealer("answers")
+    app.add_middleware(LeanDoor, routes=[route for router in wiring.ROUTERS for route in router.routes])
     http.install(app)
     for router in wiring.ROUTERS:
         app.include_router(router)

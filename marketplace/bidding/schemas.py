@@ -65,10 +65,10 @@ class LineTermsInput(_Input):
 
     line: Words = Field(max_length=8, examples=["L1"])
     nrc: Price = Field(Decimal(0), description="non-recurring charge", examples=["250.00"])
-    usage_rates: list[UsageRateInput] = Field([], max_length=50)
+    usage_rates: list[UsageRateInput] = Field(default_factory=list, max_length=50)
     install_days: int | None = Field(None, ge=0, le=1500)
-    answers: list[AnswerInput] = Field([], max_length=60)
-    taxes: list[SurchargeInput] = Field([], max_length=MOST_SURCHARGES)
+    answers: list[AnswerInput] = Field(default_factory=list, max_length=60)
+    taxes: list[SurchargeInput] = Field(default_factory=list, max_length=MOST_SURCHARGES)
     firmness: Firmness = Firmness.FIRM
     construction_cap: Price | None = Field(
         None, description="the most that a price which is not firm may cost besides, once; without it the bid is open"
@@ -93,8 +93,8 @@ class OfferTermsInput(_Input):
     adjustment: Decimal = Field(
         Decimal(0), max_digits=14, decimal_places=2, description="once, added to the sum of the lines; may be negative"
     )
-    packages: list[PackageInput] = Field([], max_length=MOST_PACKAGES)
-    volume: list[VolumeTierInput] = Field([], max_length=MOST_TIERS)
+    packages: list[PackageInput] = Field(default_factory=list, max_length=MOST_PACKAGES)
+    volume: list[VolumeTierInput] = Field(default_factory=list, max_length=MOST_TIERS)
 
 
 class QualityInput(_Input):
@@ -108,7 +108,7 @@ class OfferInput(OfferTermsInput):
     """Your priced reply to one lot. Every must line of the lot needs a price."""
 
     lines: list[LinePriceInput] = Field(min_length=1, max_length=2000)
-    quality: list[QualityInput] = Field([], max_length=60)
+    quality: list[QualityInput] = Field(default_factory=list, max_length=60)
 
 
 class BidInput(_Input):

@@ -58,11 +58,16 @@ def digest(document: Any) -> str:
 
 
 def _refuse_floats(document: Any) -> None:
-    if isinstance(document, float):
-        raise TypeError(f"{document!r} is a float: write integers or decimal strings")
-    if isinstance(document, dict):
-        for value in document.values():
-            _refuse_floats(value)
-    elif isinstance(document, list | tuple):
-        for value in document:
-            _refuse_floats(value)
+    """Raise TypeError if there is a float anywhere. Every event and receipt passes here: it costs microseconds."""
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind is str or kind is int or value is None:
+            continue
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend(value)
+        elif isinstance(value, float):
+            raise TypeError(f"{value!r} is a float: write integers or decimal strings")

@@ -1,0 +1,131 @@
+"""What comes between an auction and its end, over HTTP: errors, pauses, suspensions, outages, and lots that wait."""
+
+from datetime import datetime, timedelta
+
+from tests.security.made import Stage
+from tests.stories.made import begin
+
+RACE = {"preset": "open_price_race", "ceiling": "20000.00", "decrement": "100.00"}
+
+
+def wire(instant: datetime) -> str:
+    """Return an instant as answers write it."""
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def test_a_late_close_of_one_lot_moves_the_next_one(stage: Stage) -> None:
+    story = begin(stage, RACE | {"arrangement": {"kind": "serial", "minutes": 10}}, lots=2)
+    first, second = story.sees("A", "T1"), story.sees("A", "T2")
+    assert second["status"] == "scheduled"
+    closes = datetime.fromisoformat(first["closes_at"])
+    assert second["opens_at"] == wire(closes + timedelta(minutes=10))
+    story.bid("A", "15000.00")
+    assert story.refused("A", "15000.00", "T2")["code"] == "not_open_yet"
+    story.at(closes - timedelta(minutes=1))
+    story.bid("B", "14000.00")
+    stage.settle()
+    moved = closes + timedelta(minutes=3)
+    assert story.sees("A", "T1")["closes_at"] == wire(moved)
+    second = story.sees("A", "T2")
+    assert second["opens_at"] == wire(moved + timedelta(minutes=10))
+    story.at(moved)
+    assert story.sees("B", "T1")["status"] == "closed"
+    story.at(moved + timedelta(minutes=10))
+    story.bid("B", "16000.00", "T2")
+    story.at(datetime.fromisoformat(second["closes_at"]))
+    assert (story.compared("T1"), story.compared("T2")) == (
+        [("B", "14000.00"), ("A", "15000.00")],
+        [("B", "16000.00")],
+    )
+    story.made_contract("B", "30000.00")
+
+
+def test_an_error_stands_until_the_buyer_decides_and_then_the_bid_before_counts_again(stage: Stage) -> None:
+    story = begin(stage, RACE)
+    story.bid("A", "15000.00")
+    story.bid("B", "14000.00")
+    slip = story.bid("A", "1390.00" if False else "13900.00")
+    slip = story.bid("A", "4000.00") if False else slip
+    assert story.take_back("A", slip["bid_id"]).json()["refusal"]["code"] == "withdrawal_not_offered"
+    assert story.take_back("A", slip["bid_id"], "A digit is missing.").status_code == 204
+    assert story.sees("A")["rank"] == 1
+    (asked,) = story.buyer("GET", "/withdrawals")
+    assert (asked["bid_id"], asked["reason"], "provider_id" in asked) == (slip["bid_id"], "A digit is missing.", False)
+    decision = {"granted": True, "reason": "It can't be meant."}
+    story.buyer("POST", f"/withdrawals/{slip['bid_id']}", decision)
+    assert (story.sees("A")["own_amount"], story.sees("B")["rank"]) == ("15000.00", 1)
+    assert story.buyer("GET", "/withdrawals") == []
+    second = story.bid("A", "13800.00")
+    assert story.take_back("A", second["bid_id"], "I changed my mind.").status_code == 204
+    decision = {"granted": False, "reason": "That is no error."}
+    stage.ok(stage.admin, "POST", f"/auctions/{story.request_id}/withdrawals/{second['bid_id']}", decision)
+    story.at(story.closes_at)
+    assert story.compared() == [("A", "13800.00"), ("B", "14000.00")]
+    story.made_contract("A", "13800.00")
+
+
+def test_a_pause_gives_back_the_time_that_it_took_and_an_extension_adds_more(stage: Stage) -> None:
+    story = begin(stage, RACE)
+    story.bid("A", "15000.00")
+    story.before_close(minutes=30)
+    reason = "The specification is being corrected."
+    (paused,) = story.steer("pause", {"reason": reason})
+    assert paused["status"] == "paused"
+    refusal = story.refused("B", "14000.00")
+    assert (refusal["code"], reason in refusal["detail"]) == ("paused", True)
+    assert (story.sees("B")["status"], story.sees("B")["reason"]) == ("paused", reason)
+    story.at(story.closes_at + timedelta(minutes=30))  # the announced close passes during the pause
+    (resumed,) = story.steer("resume", {})
+    assert (resumed["status"], resumed["closes_at"]) == ("open", wire(story.closes_at + timedelta(hours=1)))
+    later = story.closes_at + timedelta(hours=2)
+    (extended,) = story.steer("extend", {"closes_at": later.isoformat()})
+    assert extended["closes_at"] == wire(later)
+    story.at(later - timedelta(minutes=5))
+    story.bid("B", "14000.00")
+    story.at(later)
+    assert story.compared() == [("B", "14000.00"), ("A", "15000.00")]
+    story.made_contract("B", "14000.00")
+
+
+def test_a_suspended_bidder_is_out_and_its_prices_with_it(stage: Stage) -> None:
+    story = begin(stage, RACE)
+    story.bid("A", "15000.00")
+    story.bid("B", "14000.00")
+    provider_id = story.carriers["B"].principal.organization_id
+    stage.ok(stage.admin, "POST", f"/providers/{provider_id}/suspend", {"reason": "Its licence was withdrawn."})
+    answer = story.send("B", "13000.00")
+    assert answer.status_code in {403, 409}, answer.text
+    seen = story.sees("A")
+    assert (seen["rank"], seen["lead_price"]) == (1, "15000.00")
+    stage.ok(stage.admin, "POST", f"/providers/{provider_id}/approve", {"reason": "It has a new licence."})
+    assert story.sees("B")["own_amount"] is None  # may bid again; what stood before doesn't come back
+    story.bid("B", "14500.00")
+    story.at(story.closes_at)
+    assert story.compared() == [("B", "14500.00"), ("A", "15000.00")]
+    story.made_contract("B", "14500.00")
+
+
+def test_a_long_outage_pauses_what_ran_and_a_short_one_nothing(stage: Stage) -> None:
+    story = begin(stage, RACE | {"longest_outage_seconds": 600})
+    if story.sees("A")["status"] == "paused":  # an hour without a sign of life lay before the opening
+        story.steer("resume", {})
+    closes_at = datetime.fromisoformat(story.sees("A")["closes_at"])
+    story.bid("A", "15000.00")
+    now = stage.clock.now
+    for seconds in range(5, 60, 5):
+        story.at(now + timedelta(seconds=seconds))
+    story.at(now + timedelta(minutes=6))
+    assert story.sees("A")["status"] == "open"
+    story.at(now + timedelta(minutes=36))
+    seen = story.sees("A")
+    assert (seen["status"], seen["reason"]) == ("paused", "outage")
+    assert story.refused("B", "14000.00")["code"] == "paused"
+    story.at(now + timedelta(minutes=37))
+    (resumed,) = story.steer("resume", {})
+    assert resumed["closes_at"] == wire(closes_at + timedelta(minutes=31))
+    story.bid("B", "14000.00")
+    end = datetime.fromisoformat(resumed["closes_at"])
+    while stage.clock.now < end:
+        story.at(min(end, stage.clock.now + timedelta(minutes=9)))
+    assert story.compared() == [("B", "14000.00"), ("A", "15000.00")]
+    story.made_contract("B", "14000.00")
