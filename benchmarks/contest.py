@@ -34,7 +34,10 @@ class Scenario:
 
 @dataclass(slots=True)
 class Rounds:
-    """What the rounds of one scenario led to; CPU is in microseconds per accepted bid, of all that worked for it."""
+    """What the rounds of one scenario led to; CPU is in microseconds per accepted bid, of all that worked for it.
+
+    ``server_cpu`` is the part of the process that answers, without the worker that it started beside itself.
+    """
 
     own: list[Outcome] = field(default_factory=list)
     others: list[Opponent] = field(default_factory=list)
@@ -98,16 +101,17 @@ class Contest:
         cpu.wait_until_quiet((self.server.pid, self.postgres), _PATIENCE)
 
     def _own_turn(self, played: Rounds, scenario: Scenario, seconds: float, rate: float | None) -> None:
-        server, rest = cpu.used(self.server.pid), cpu.used(self.postgres) + cpu.used_by_waited_for()
+        before, alone = self._used(), cpu.used_alone(self.server.pid)
         outcome = self._load(scenario, seconds, rate)
         self.settle()  # what follows from the bids is part of their price
-        server, rest = (
-            cpu.used(self.server.pid) - server,
-            cpu.used(self.postgres) + cpu.used_by_waited_for() - rest,
-        )
+        everything, server = self._used() - before, cpu.used_alone(self.server.pid) - alone
         played.own.append(outcome)
-        played.own_cpu.append((server + rest) / max(1, outcome.accepted) * _MICROSECONDS)
+        played.own_cpu.append(everything / max(1, outcome.accepted) * _MICROSECONDS)
         played.server_cpu.append(server / max(1, outcome.accepted) * _MICROSECONDS)
+
+    def _used(self) -> float:
+        """Return the CPU seconds of all on the marketplace's side: server, worker, PostgreSQL, sender of the load."""
+        return cpu.used(self.server.pid) + cpu.used(self.postgres) + cpu.used_by_waited_for()
 
     def _others_turn(self, played: Rounds, scenario: Scenario, seconds: float, rate: float | None) -> None:
         before = cpu.used(self.postgres) + cpu.used_by_waited_for()

@@ -37,6 +37,15 @@ def used(pid: int) -> float:
     return total
 
 
+def used_alone(pid: int) -> float:
+    """Return the CPU seconds of one process without any other that it started; 0 for one that has ended."""
+    try:
+        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def used_by_waited_for() -> float:
     """Return the CPU seconds of this process's children that ended and were waited for."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)

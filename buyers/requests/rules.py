@@ -81,7 +81,8 @@ class _Step:
 
 
 # A request of a verified buyer is published straight from the draft; one of an unverified buyer waits in between, and
-# returns to the draft when something (its closing time, say) no longer holds at the moment of publishing.
+# returns to the draft when something (its closing time, say) no longer holds at the moment of publishing. Some
+# auctions end before their announced close: who awards an open request, or ends it, has seen that all its lots closed.
 _STEPS = {
     Action.EDIT: _Step((Status.DRAFT,), Status.DRAFT, NotEditableError),
     Action.SUBMIT: _Step((Status.DRAFT,), Status.AWAITING_VERIFICATION, NotSubmittableError),
@@ -91,8 +92,8 @@ _STEPS = {
     ),
     Action.AMEND: _Step((Status.OPEN,), Status.OPEN, NotAmendableError, while_suspended=False),
     Action.CLOSE: _Step((Status.CLOSED,), Status.CLOSED, NotClosedError),
-    Action.AWARD: _Step((Status.CLOSED,), Status.AWARDED, NotClosedError, while_suspended=False),
-    Action.END_UNAWARDED: _Step((Status.CLOSED,), Status.NOT_AWARDED, NotClosedError),
+    Action.AWARD: _Step((Status.OPEN, Status.CLOSED), Status.AWARDED, NotClosedError, while_suspended=False),
+    Action.END_UNAWARDED: _Step((Status.OPEN, Status.CLOSED), Status.NOT_AWARDED, NotClosedError),
     Action.WITHDRAW: _Step(
         (Status.DRAFT, Status.AWAITING_VERIFICATION, Status.OPEN, Status.CLOSED),
         Status.WITHDRAWN,

@@ -182,14 +182,14 @@ def resume(work: Work, request_id: RequestId) -> None:
 
 
 def mark_awarded(work: Work, request_id: RequestId) -> Request:
-    """Record that lots were awarded. Raises NotClosedError, SuspendedError."""
+    """Record that lots of a request whose lots have all closed were awarded. Raises NotClosedError, SuspendedError."""
     ended = _end(work, hold(work, request_id), Action.AWARD, "")
     work.append(events.RequestAwarded(request_id))
     return ended
 
 
 def mark_not_awarded(work: Work, request_id: RequestId, reason: str) -> Request:
-    """Record that the request ended without an award. Raises NotClosedError."""
+    """Record that a request whose lots have all closed ended without an award. Raises NotClosedError."""
     ended = _end(work, hold(work, request_id), Action.END_UNAWARDED, reason)
     work.append(events.RequestNotAwarded(request_id))
     return ended

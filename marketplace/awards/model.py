@@ -49,6 +49,7 @@ class ComparedOffer:
     adjustment: Decimal = Decimal(0)
     packages: tuple[PackageCondition, ...] = ()
     volume: tuple[VolumeTier, ...] = ()
+    surrogate: bool = False
 
     @property
     def selectable(self) -> bool:

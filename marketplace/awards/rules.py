@@ -61,6 +61,7 @@ def compare_offer(
         adjustment=cost.adjustment,
         packages=ranked.offer.packages,
         volume=ranked.offer.volume,
+        surrogate=ranked.surrogate,
     )
 
 

@@ -97,6 +97,7 @@ class OfferOutput(BaseModel):
     adjustment: Decimal
     packages: list[PackageOutput]
     volume: list[VolumeTierOutput]
+    surrogate: bool = Field(description="an agent of the platform entered it for the carrier")
 
 
 class LotOutput(BaseModel):

@@ -96,14 +96,15 @@ def decide(work: Work, request_id: RequestId, selection: Selection) -> Award:
 def end_without_bids(work: Work, request_id: RequestId) -> None:
     """End a request of which every lot failed for want of bids. Harmless where it does not apply."""
     request = requests.hold(work, request_id)
-    if request_rules.effective_status(request, work.now) is Status.CLOSED and bidding.all_failed(work, request_id):
+    if request.status in {Status.OPEN, Status.CLOSED} and bidding.all_failed(work, request_id):
         requests.mark_not_awarded(work, request_id, "There were no bids.")
 
 
 def return_lots(work: Work, award: Award, provider_id: OrganizationId, lots: Sequence[str], reason: str) -> None:
     """Give lots back to the buyer after their award fell through; the next valid bids stand."""
+    bids = {lot.lot: lot.bid_id for lot in award.lots}
     for ref in lots:
-        bidding.return_lot(work, award.request_id, ref, reason)
+        bidding.return_lot(work, award.request_id, ref, reason, bids[ref])
     store.mark_returned(work, award.id, tuple(lots), reason)
     work.append(events.LotsReturned(award.request_id, award.id, provider_id, tuple(lots)))
 

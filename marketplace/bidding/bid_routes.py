@@ -90,7 +90,7 @@ async def dry_run_bid(invitation_id: str, body: BidInput, request: Request, call
     except ProblemError as error:
         raise _limited(error, limits) from None
     content = _DRY_RUNS.dump_json([wire.dry_run_output(*item) for item in found])
-    return Response(content, 200, limits, "application/json")
+    return lean.Json(content, 200, limits)
 
 
 @hot.put(
@@ -167,7 +167,7 @@ async def leave_lot(
 
 async def _offers(desk: Desk, caller: Principal, body: BidInput) -> tuple[Offer, ...]:
     sha256 = await desk.terms(caller, body.terms_id)
-    return tuple(wire.offer_from(item, body.term_months, body.terms_id, sha256) for item in body.lots)
+    return tuple([wire.offer_from(item, body.term_months, body.terms_id, sha256) for item in body.lots])
 
 
 def _counted(request: Request, caller: Principal) -> dict[str, str]:
@@ -186,7 +186,7 @@ def _limited(error: ProblemError, limits: dict[str, str]) -> ProblemError:
 
 def _receipts(answer: Answer, status: int, limits: dict[str, str]) -> Response:
     headers = limits | {"Idempotency-Replayed": "true"} if answer.replayed else limits
-    return Response(b'{"receipts":[' + b",".join(answer.receipts) + b"]}", status, headers, "application/json")
+    return lean.Json(b'{"receipts":[' + b",".join(answer.receipts) + b"]}", status, headers)
 
 
 def _done(answer: Answer) -> Response:

@@ -243,6 +243,8 @@ def _ask_to_withdraw(command: WithdrawBid, at: datetime) -> Decision:
 
 
 def _leave(state: LotState, command: Leave, at: datetime) -> Decision:
+    if not command.key:  # without one an event of leaving is that of a silence
+        return Refusal(RefusalCode.NOT_OFFERED, "idempotency", "leaving needs a key, as every command of a bidder does")
     earlier = receipt(state, command.bidder, command.key)
     if earlier is not None:
         return () if earlier.type == BidderLeft.type else _key_reused()

@@ -39,10 +39,12 @@ from marketplace.bidding.events import (
     LotReturned,
     WithdrawalRefused,
 )
+from marketplace.bidding.formats.table import FORMATS
 from marketplace.bidding.lot_clock import is_expired
 from marketplace.bidding.model import LotState, Refusal, RefusalCode, Status
 from marketplace.bidding.outcome import Decision
 from marketplace.bidding.play import FinalPlay
+from marketplace.kernel.ids import BidId
 from marketplace.kernel.money import is_price
 
 _ENDED = (Status.AWARDED, Status.FAILED, Status.CANCELLED)
@@ -159,7 +161,9 @@ def _call_final_offers(state: LotState, command: CallFinalOffers, at: datetime) 
 
 
 def _award(state: LotState, command: MarkAwarded, at: datetime) -> Decision:
-    if state.status is not Status.CLOSED:
+    """Award a standing bid; in formats with several candidates, one after the other until all of them are awarded."""
+    more = state.status is Status.AWARDED and _may_also_win(state, command.bid_id)
+    if not (state.status is Status.CLOSED or more):
         return _wrong_status(state, "award")
     if not state.opened:
         return Refusal(RefusalCode.STILL_SEALED, "award", "the bids have to be opened first")
@@ -171,6 +175,11 @@ def _award(state: LotState, command: MarkAwarded, at: datetime) -> Decision:
     return (LotAwarded(command.bid_id, at),)
 
 
+def _may_also_win(state: LotState, bid_id: BidId) -> bool:
+    candidates = FORMATS[state.rules.format].payments(state)
+    return len(state.awards) < len(candidates) and bid_id in candidates and bid_id not in state.awards
+
+
 def _not_awarded(state: LotState, command: MarkNotAwarded, at: datetime) -> Decision:
     return (LotFailed(command.reason, at),) if state.status is Status.CLOSED else _wrong_status(state, "award")
 
@@ -178,8 +187,16 @@ def _not_awarded(state: LotState, command: MarkNotAwarded, at: datetime) -> Deci
 def _return(state: LotState, command: Return, at: datetime) -> Decision:
     if state.status is not Status.AWARDED:
         return _wrong_status(state, "return")
+    if command.bid_id not in {None, *state.awards}:
+        return Refusal(RefusalCode.NO_SUCH_BID, "return", "this bid was not awarded")
+    fell = set(state.awards) if command.bid_id is None else {command.bid_id}
+    stay = set(state.awards) - fell
     dropped = tuple(
-        sorted(bid.bid_id for bid in state.standing.values() if bid.bid_id == state.awarded_bid or is_expired(bid, at))
+        sorted(
+            bid.bid_id
+            for bid in state.standing.values()
+            if bid.bid_id in fell or (bid.bid_id not in stay and is_expired(bid, at))
+        )
     )
     returned = LotReturned(command.reason, dropped, at)
     return (returned,) if len(dropped) < len(state.standing) else (returned, LotFailed(NO_BIDS, at))

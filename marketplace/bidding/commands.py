@@ -177,9 +177,10 @@ class MarkNotAwarded:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """The award fell through: the lot is the buyer's again, with the remaining valid bids."""
+    """The award of ``bid_id`` (None: every award) fell through: the lot is the buyer's again, with the other bids."""
 
     reason: str
+    bid_id: BidId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Steering auctions that run: pauses, extensions, exclusions, withdrawals, final offers, outages."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from marketplace.bidding import clockwork, store
@@ -18,6 +18,7 @@ from marketplace.bidding.commands import (
 )
 from marketplace.bidding.model import LotState, Status
 from marketplace.bidding.store import StoredLot
+from marketplace.bidding.visibility import RUNNING
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.ids import BidId, LotId, OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
@@ -102,18 +103,16 @@ def exclude(work: Work, provider_id: OrganizationId, reason: str) -> None:
     In a closed lot its bids stay on record: that it can't be selected is the award's business.
     """
     for lot_id in store.running_lots(work, provider_id):
-        lot = store.held_lot(work, lot_id)
+        lot = _running(work, lot_id)
         if lot is not None:
-            work.tick()
             _decide(work, lot, Exclude(provider_id, reason))
 
 
 def readmit(work: Work, provider_id: OrganizationId) -> None:
     """Let a provider that is approved again bid where it was excluded. Its earlier bids stay out."""
     for lot_id in store.running_lots(work, provider_id):
-        lot = store.held_lot(work, lot_id)
+        lot = _running(work, lot_id)
         if lot is not None and provider_id in lot.state.excluded:
-            work.tick()
             _decide(work, lot, Invite(provider_id))
 
 
@@ -126,6 +125,16 @@ def report_outage(work: Work, began: datetime, ended: datetime) -> int:
             work.tick()
             paused += _decide(work, lot, ReportOutage(began, ended)).status is Status.PAUSED
     return paused
+
+
+def _running(work: Work, lot_id: LotId) -> StoredLot | None:
+    """Return a lot, held, that still takes bids after all that its clock has caused by now."""
+    lot = store.held_lot(work, lot_id)
+    if lot is None:
+        return None
+    work.tick()
+    state = clockwork.rung(work, lot)
+    return replace(lot, state=state) if state.status in RUNNING else None
 
 
 def _steer(work: Work, request_id: RequestId, refs: Iterable[str], command: Command) -> list[Steered]:

@@ -11,7 +11,7 @@ from marketplace.bidding.commands import Command, PlaceBid, ReportOutage
 from marketplace.bidding.events import NO_BIDS, BidPlaced, Event, LotScheduled
 from marketplace.bidding.evolution import evolve, replay
 from marketplace.bidding.formats.table import FORMATS, format_of
-from marketplace.bidding.lot_clock import due
+from marketplace.bidding.lot_clock import due, next_due
 from marketplace.bidding.model import BidderView, BuyerView, LotState, OwnBid, Refusal
 from marketplace.bidding.outcome import Decision, Outcome, settled
 from marketplace.bidding.ranking import standing
@@ -26,6 +26,7 @@ __all__ = [
     "decide",
     "due",
     "evolve",
+    "next_due",
     "outcome",
     "payments",
     "receipt",
@@ -38,17 +39,19 @@ __all__ = [
 ]
 
 
-def schedule(lot_id: LotId, rules: Rules, bidders: Iterable[OrganizationId], now: datetime) -> tuple[Event, ...]:
+def schedule(
+    lot_id: LotId, rules: Rules, bidders: Iterable[OrganizationId], now: datetime, secret: str = ""
+) -> tuple[Event, ...]:
     """Return the first event of a lot. Raises MalformedError, with a pointer into the rules, for rules that can't work.
 
-    An ``opens_at`` that has passed opens the lot at once.
+    An ``opens_at`` that has passed opens the lot at once. ``secret``: random, so that no bidder's alias can be guessed.
     """
     problems = tuple(FieldError(finding.pointer, finding.message) for finding in linter.errors(rules))
     if not problems and rules.closes_at <= now:
         problems = (FieldError("/closes_at", "is in the past: it has to be later than now"),)
     if problems:
         raise MalformedError("These auction rules can't work.", errors=problems)
-    return (LotScheduled(lot_id, rules, rules_hash(rules), tuple(dict.fromkeys(bidders)), now),)
+    return (LotScheduled(lot_id, rules, rules_hash(rules), tuple(dict.fromkeys(bidders)), now, secret),)
 
 
 def ring(state: LotState, now: datetime) -> tuple[Event, ...]:

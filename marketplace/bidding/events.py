@@ -1,19 +1,22 @@
 """A lot's events: what the engine decides, and how the journal takes it, in the lot's own stream, its hash chain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias, get_args
 
 from marketplace.bidding.commands import OpenedPrice, Surrogate
 from marketplace.bidding.rules import Rules
-from marketplace.kernel import codec
+from marketplace.kernel import codec, ids
 from marketplace.kernel.ids import BidId, LotId, OrganizationId, RequestId
 
 
 @dataclass(frozen=True, slots=True)
 class LotScheduled:
-    """A lot was announced with its frozen rules and its first invited bidders."""
+    """A lot was announced with its frozen rules and its first invited bidders.
+
+    ``secret`` keys its bidders' aliases: no bidder ever reads this event.
+    """
 
     type: ClassVar[str] = "auction.scheduled"
     lot_id: LotId
@@ -21,6 +24,7 @@ class LotScheduled:
     rules_hash: str
     bidders: tuple[OrganizationId, ...]
     at: datetime
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +264,7 @@ class BidsOpened:
 
 @dataclass(frozen=True, slots=True)
 class LotAwarded:
-    """The buyer selected a bid."""
+    """The buyer selected a bid: the first, or where several win one more."""
 
     type: ClassVar[str] = "auction.awarded"
     bid_id: BidId
@@ -338,13 +342,21 @@ def event_from(type_: str, document: Any) -> Event:
     return codec.load(EVENTS[type_], document)
 
 
+def _salt() -> str:
+    return ids.new("salt")
+
+
 @dataclass(frozen=True, slots=True)
 class LotEvent:
-    """One event of the engine as the journal takes it. ``request_id`` stands beside it for those who watch requests."""
+    """One event of the engine as the journal takes it. ``request_id`` stands beside it for those who watch requests.
+
+    ``salt`` goes into the event's hash, so that who knows the hash and guesses the rest can't try out what came before.
+    """
 
     request_id: RequestId
     lot_id: LotId
     event: Event
+    salt: str = field(default_factory=_salt)
 
     @property
     def name(self) -> str:
@@ -358,4 +370,5 @@ class LotEvent:
 
     def data(self) -> dict[str, Any]:
         """Return the event as JSON values with the ids around it."""
-        return {"request_id": self.request_id, "lot_id": self.lot_id, "event": codec.dump(self.event)}
+        document = codec.dump(self.event)
+        return {"request_id": self.request_id, "lot_id": self.lot_id, "event": document, "salt": self.salt}

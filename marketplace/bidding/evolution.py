@@ -36,7 +36,7 @@ from marketplace.bidding.events import (
     WithdrawalRefused,
     WithdrawalRequested,
 )
-from marketplace.bidding.formats.table import format_of
+from marketplace.bidding.formats.table import FORMATS, format_of
 from marketplace.bidding.model import (
     LotState,
     Proxy,
@@ -88,6 +88,7 @@ def _scheduled(event: LotScheduled) -> LotState:
         closes_at=event.rules.closes_at,
         opened=True,
         bidders=Map(dict.fromkeys(event.bidders, event.at)),
+        secret=event.secret,
     )
     return state._replace(opened=not format_of(state).sealed)
 
@@ -167,6 +168,10 @@ def _placed(state: LotState, event: BidPlaced) -> LotState:
         state.paused_at,
         state.reason,
         state.awarded_bid,
+        state.also_awarded,
+        state.lost,
+        state.secret,
+        state.opening,
     )
     if before is not None and before.points is not None:  # a last round: points are relative to the bids still known
         return ranked(after, after.standing)
@@ -262,7 +267,9 @@ def _excluded(state: LotState, event: BidderExcluded) -> LotState:
 
 
 def _returned(state: LotState, event: LotReturned) -> LotState:
-    after = _after(state, event, status=Status.CLOSED, awarded_bid=None)
+    kept = tuple(bid_id for bid_id in state.awards if bid_id not in event.dropped)
+    status, first = (Status.AWARDED, kept[0]) if kept else (Status.CLOSED, None)
+    after = _after(state, event, status=status, awarded_bid=first, also_awarded=kept[1:])
     return _dropping(after, _bidders_of(state, set(event.dropped)))
 
 
@@ -289,7 +296,10 @@ def _bids_opened(state: LotState, event: BidsOpened) -> LotState:
 
     standing = Map({bidder: revealed(bid) for bidder, bid in state.standing.items()})
     bids: Bids = Map({key: revealed(bid) for key, bid in state.bids.items()})
-    return ranked(_after(state, event, bids=bids, opened=True), standing)
+    after = ranked(_after(state, event, bids=bids, opened=True), standing)
+    if not FORMATS[state.rules.format].pays_by_rivals:
+        return after
+    return after._replace(opening=tuple((rung[3], rung[0]) for rung in after.ladder))
 
 
 # ---- the lot's clock and end
@@ -304,7 +314,8 @@ def _paused(state: LotState, event: LotPaused) -> LotState:
 
 
 def _resumed(state: LotState, event: LotResumed) -> LotState:
-    return _after(state, event, status=Status.OPEN, closes_at=event.closes_at, paused_at=None, reason=None)
+    lost = state.lost if state.paused_at is None else state.lost + (event.at - state.paused_at)
+    return _after(state, event, status=Status.OPEN, closes_at=event.closes_at, paused_at=None, reason=None, lost=lost)
 
 
 def _extended(state: LotState, event: LotExtended) -> LotState:
@@ -332,6 +343,8 @@ def _final_offers_called(state: LotState, event: FinalOffersCalled) -> LotState:
 
 
 def _awarded(state: LotState, event: LotAwarded) -> LotState:
+    if state.awarded_bid is not None:
+        return _after(state, event, also_awarded=(*state.also_awarded, event.bid_id))
     return _after(state, event, status=Status.AWARDED, awarded_bid=event.bid_id)
 
 

@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import TypeAlias
 
 from marketplace.kernel.ids import OrganizationId
@@ -76,12 +77,17 @@ class Ladder:
         if not self._runs:
             return Ladder(((rung,),))
         index = self._run_for(rung)
-        run = self._runs[index]
-        at = bisect_left(run, rung)
-        changed = (*run[:at], rung, *run[at:])
-        half = len(changed) // 2
-        parts = (changed,) if len(changed) <= _LARGEST else (changed[:half], changed[half:])
-        return Ladder((*self._runs[:index], *parts, *self._runs[index + 1 :]))
+        run = list(self._runs[index])
+        insort(run, rung)
+        half = len(run) // 2
+        parts = (tuple(run),) if len(run) <= _LARGEST else (tuple(run[:half]), tuple(run[half:]))
+        return self._with(index, parts)
+
+    def _with(self, index: int, parts: tuple[tuple[Rung, ...], ...]) -> "Ladder":
+        """Return the ladder with ``parts`` instead of one run."""
+        runs = list(self._runs)
+        runs[index : index + 1] = parts
+        return Ladder(tuple(runs))
 
     def removing(self, rung: Rung) -> "Ladder":
         """Return the ladder without ``rung``. Raises ValueError if it is not in it."""
@@ -91,7 +97,7 @@ class Ladder:
         if at == len(run) or run[at] != rung:
             raise ValueError(f"{rung} is not on the ladder")
         rest = run[:at] + run[at + 1 :]
-        return Ladder((*self._runs[:index], *((rest,) if rest else ()), *self._runs[index + 1 :]))
+        return self._with(index, (rest,) if rest else ())
 
     def replacing(self, old: Rung, new: Rung) -> "Ladder":
         """Return the ladder with ``new`` instead of ``old``. Raises ValueError if that is not in it."""
@@ -119,9 +125,7 @@ class Ladder:
         return min(bisect_left(self._runs, rung, key=_last), len(self._runs) - 1)
 
 
-def _last(run: tuple[Rung, ...]) -> Rung:
-    return run[-1]
-
-
-def _cost(rung: Rung) -> Decimal:
-    return rung[0]
+_last = itemgetter(-1)
+"""The worst rung of a run."""
+_cost = itemgetter(0)
+"""The effective cost of a rung."""

@@ -1,8 +1,8 @@
 """The part of the rule linter that looks at figures alone: amounts, times, sizes, and what they are together."""
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
-from datetime import timedelta
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -21,6 +21,17 @@ MOST_ANSWERS = 20
 MOST_EXTENSIONS = 20
 _MALUS_LIMIT = LIMIT / 10
 _PERCENT = 100
+
+
+def instants(part: object, pointer: str = "") -> Iterator[Finding]:
+    """Yield the instants in rules, or a part of them, that name no time zone: no clock can be compared with them."""
+    for item in fields(part) if is_dataclass(part) else ():
+        value = getattr(part, item.name)
+        if isinstance(value, datetime) and value.utcoffset() is None:
+            nearest = Setting(value.replace(tzinfo=UTC))
+            yield Finding(f"{pointer}/{item.name}", "the time has no zone", "say which, such as UTC", nearest)
+        else:
+            yield from instants(value, f"{pointer}/{item.name}")
 
 
 def durations(rules: Rules) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from typing import Any
 from marketplace.bidding.finding import Finding, Setting, Severity
 from marketplace.bidding.formats.base import Format
 from marketplace.bidding.formats.table import FORMATS
-from marketplace.bidding.lint_figures import durations, figures
-from marketplace.bidding.rules import Base, Decrement, DecrementKind, FinalOffers, Rules, ScoringKind, Ties
+from marketplace.bidding.lint_figures import durations, figures, instants
+from marketplace.bidding.rules import Base, Decrement, DecrementKind, FinalOffers, Option, Rules, ScoringKind, Ties
 from marketplace.bidding.visibility import VISIBILITIES, Visibility
 
 __all__ = ["Finding", "Setting", "Severity", "errors", "lint", "mended"]
@@ -92,7 +92,8 @@ def _findings(rules: Rules) -> Iterator[Finding]:
         yield Finding("/visibility", "this format does not go with it", nearest, Setting(fits[0]))
     else:
         yield from _leaks(rules, format_, VISIBILITIES[rules.visibility])
-    beyond = tuple(durations(rules))
+    naive = tuple(instants(rules))
+    beyond = (*naive, *durations(rules))
     yield from beyond
     # a format reckons with its figures
     if rules.visibility in format_.visibilities and not beyond and _is_finite(rules):
@@ -103,7 +104,8 @@ def _findings(rules: Rules) -> Iterator[Finding]:
             yield Finding(problem.pointer, problem.message, "", value)
         for advice in format_.advice(rules):
             yield Finding(advice.pointer, advice.message, "", severity=Severity.WARNING)
-    yield from figures(rules)
+    if not naive:
+        yield from figures(rules)
 
 
 def _is_finite(value: object) -> bool:
@@ -141,6 +143,12 @@ def _leaks(rules: Rules, format_: Format, shown: Visibility) -> Iterator[Finding
     if rules.starting_gate and rules.ties is not Ties.ALLOWED:
         reason = "a refused tie would tell a price before the starting gate"
         yield Finding("/ties", reason, "use allowed", Setting(Ties.ALLOWED))
+    if rules.starting_gate and rules.lead_buffer is not None:
+        reason = "a first bid refused for its distance to the lead would tell the lead before the starting gate"
+        yield Finding("/lead_buffer", reason, "leave it out", Setting(None))
+    if rules.ties is Ties.BANNED and not shown.hides and Option.ALL_PRICES not in rules.disclosed:
+        reason = "dry runs that are refused for a tie would find each price, and not all prices are shown"
+        yield Finding("/ties", reason, "use allowed, or disclose all prices", Setting(Ties.ALLOWED))
 
 
 def _told_by_trying(rules: Rules, format_: Format, shown: Visibility) -> Iterator[Finding]:

@@ -25,6 +25,15 @@ def due(state: LotState) -> tuple[tuple[datetime, str], ...]:
     return tuple(sorted(found, key=lambda item: item[0]))
 
 
+def next_due(state: LotState) -> datetime | None:
+    """Return the instant of the first of ``due``, quickly: every bid asks whether the alarm has to move."""
+    if state.status is Status.OPEN and state.first_expiry is None:
+        stage = format_of(state).due(state)
+        return state.closes_at if stage is None else min(stage, state.closes_at)
+    pending = due(state)
+    return pending[0][0] if pending else None
+
+
 def is_quiet(state: LotState, now: datetime) -> bool:
     """Tell whether the clock causes nothing up to ``now``: the usual case, and quickly told."""
     if state.status is Status.OPEN:

@@ -4,7 +4,7 @@ Those that every bid makes anew are named tuples: they cost half of what a froze
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -116,6 +116,9 @@ class LotState(NamedTuple):
     version; ``ladder`` is the standing with known prices, best first. ``receipts`` are found by bidder and key.
     ``opened`` says that prices are known to the lot, ``reason`` is that of the pause, failure or cancellation,
     ``extensions`` counts those of the soft close, ``first_expiry`` is a day before which no standing bid expires.
+    ``awarded_bid`` was awarded first, ``also_awarded`` after it where several win. ``lost`` is the time that all pauses
+    took, ``secret`` keys the aliases, ``opening`` holds the bidders with their costs as the bids were opened, best
+    first, where payments depend on them.
     """
 
     lot_id: LotId
@@ -142,6 +145,15 @@ class LotState(NamedTuple):
     paused_at: datetime | None = None
     reason: str | None = None
     awarded_bid: BidId | None = None
+    also_awarded: tuple[BidId, ...] = ()
+    lost: timedelta = timedelta()
+    secret: str = ""
+    opening: tuple[tuple[OrganizationId, Decimal], ...] = ()
+
+    @property
+    def awards(self) -> tuple[BidId, ...]:
+        """All awarded bids, in the order of their awards."""
+        return () if self.awarded_bid is None else (self.awarded_bid, *self.also_awarded)
 
 
 def content_of(commitment: str, amount: Decimal | None, valid_until: date | None) -> str:
@@ -333,3 +345,4 @@ class BuyerView:
     too_few_bidders: bool | None
     awarded_bid: BidId | None
     stage: StageView | None = None
+    also_awarded: tuple[BidId, ...] = ()

@@ -244,6 +244,15 @@ def total_cost(lot: LotToPrice, offer: Offer) -> TotalCost:
     )
 
 
+def total(lot: LotToPrice, offer: Offer) -> Decimal:
+    """Return the total of ``total_cost`` alone, for whom no formula in words is made."""
+    prices = {price.line: price for price in offer.lines}
+    months = months_in_advance(lot.term_months, lot.discount_rate)
+    compared = [line for line in lot.lines if line.must] or lot.lines
+    parts = [_parts(line, prices[line.ref], months) for line in compared if line.ref in prices]
+    return sum([cents(sum(part, _NOTHING)) for part in parts], offer.adjustment)
+
+
 def adjusted_to(lot: LotToPrice, offer: Offer, price: Decimal) -> Offer:
     """Return the same lines with the adjustment that makes the total exactly ``price``.
 
@@ -252,7 +261,7 @@ def adjusted_to(lot: LotToPrice, offer: Offer, price: Decimal) -> Offer:
     """
     if price != cents(price):
         raise ValueError(f"{price} is not in whole cents")
-    lines = total_cost(lot, offer).total - offer.adjustment
+    lines = total(lot, offer) - offer.adjustment
     return replace(offer, adjustment=price - lines)
 
 
@@ -266,13 +275,10 @@ def share(monthly_quantity: Decimal, quantity: int, all_quantities: int) -> Deci
 
 def _line_cost(line: LineToPrice, price: LinePrice, months: Decimal, term_months: int) -> LineCost:
     quantity = line.quantity
-    once, recurring = price.nrc * quantity, price.mrc * quantity * months
-    monthly_usage = _monthly_usage(line, price) if line.usage else _NOTHING
-    used = monthly_usage * months
-    monthly_tax, tax_once = _surcharges(price) if price.taxes else (_NOTHING, _NOTHING)
-    taxes = (monthly_tax * months + tax_once) * quantity
-    construction = (price.construction_cap or _NOTHING) * quantity
-    total = cents(once + recurring + used + taxes + construction)
+    once, recurring, used, taxes, construction = parts = _parts(line, price, months)
+    monthly_usage = _monthly_usage(line, price)
+    monthly_tax, tax_once = _surcharges(price)
+    total = cents(sum(parts, _NOTHING))
     factor = _factor(months, term_months)
     formula = f"{price.nrc} x {quantity} once + {price.mrc} x {quantity} x {factor} months"
     if monthly_usage:
@@ -298,6 +304,20 @@ def _line_cost(line: LineToPrice, price: LinePrice, months: Decimal, term_months
         price.firmness,
         open_ended,
     )
+
+
+def _parts(line: LineToPrice, price: LinePrice, months: Decimal) -> tuple[Decimal, Decimal, Decimal, Decimal, Decimal]:
+    """Return what a line costs over the term, unrounded: once, recurring, usage, taxes, construction."""
+    quantity = line.quantity
+    used = taxes = construction = _NOTHING
+    if line.usage:
+        used = _monthly_usage(line, price) * months
+    if price.taxes:
+        monthly_tax, tax_once = _surcharges(price)
+        taxes = (monthly_tax * months + tax_once) * quantity
+    if price.construction_cap is not None:
+        construction = price.construction_cap * quantity
+    return price.nrc * quantity, price.mrc * quantity * months, used, taxes, construction
 
 
 def _monthly_usage(line: LineToPrice, price: LinePrice) -> Decimal:
@@ -343,18 +363,25 @@ def problems(lot: LotToPrice, offer: Offer, pointer: str) -> tuple[FieldError, .
             found.append(FieldError(f"{at}/line", f"{price.line} is no line of {lot.ref}: its lines are {known}"))
         elif first[price.line] != index:
             found.append(FieldError(f"{at}/line", f"{price.line} is priced twice"))
-        found.extend(_money_problems(price, at))
-        found.extend(_rate_problems(price, lines.get(price.line), at))
-        found.extend(surcharge_problems(price.taxes, f"{at}/taxes"))
-        found.extend(_firmness_problems(price, at))
+        found += _price_problems(price, lines.get(price.line), at)
     if not offer.lines:
         found.append(FieldError(f"{pointer}/lines", "price at least one line"))
     if offer.term_months != lot.term_months:
         found.append(FieldError(f"{pointer}/term_months", f"the buyer asks for {lot.term_months} months"))
-    found.extend(condition_problems(offer.lot, offer.packages, offer.volume, pointer))
+    if offer.packages or offer.volume:
+        found.extend(condition_problems(offer.lot, offer.packages, offer.volume, pointer))
     if offer.adjustment:
         found.extend(_adjustment_problems(lot, offer, pointer, priced=not found))
     return tuple(found)
+
+
+def _price_problems(price: LinePrice, line: LineToPrice | None, at: str) -> list[FieldError]:
+    found = [*_money_problems(price, at), *_rate_problems(price, line, at)]
+    if price.taxes:
+        found += surcharge_problems(price.taxes, f"{at}/taxes")
+    if price.construction_cap is not None:
+        found += _firmness_problems(price, price.construction_cap, at)
+    return found
 
 
 def _money_problems(price: LinePrice, at: str) -> Iterator[FieldError]:
@@ -403,10 +430,7 @@ def surcharge_problems(taxes: tuple[Surcharge, ...], at: str) -> Iterator[FieldE
             yield FieldError(f"{here}/figure", "an amount is 0 or more, below 10^12, in whole cents")
 
 
-def _firmness_problems(price: LinePrice, at: str) -> Iterator[FieldError]:
-    cap = price.construction_cap
-    if cap is None:
-        return
+def _firmness_problems(price: LinePrice, cap: Decimal, at: str) -> Iterator[FieldError]:
     if price.firmness is Firmness.FIRM:
         message = "a firm price has no construction cap: leave the cap out, or say 'subject to survey'"
         yield FieldError(f"{at}/construction_cap", message)
@@ -417,5 +441,5 @@ def _firmness_problems(price: LinePrice, at: str) -> Iterator[FieldError]:
 def _adjustment_problems(lot: LotToPrice, offer: Offer, pointer: str, *, priced: bool) -> Iterator[FieldError]:
     if not is_amount(abs(offer.adjustment)):
         yield FieldError(f"{pointer}/adjustment", "an adjustment is between -10^12 and 10^12, in whole cents")
-    elif priced and total_cost(lot, offer).total < 0:
+    elif priced and total(lot, offer) < 0:
         yield FieldError(f"{pointer}/adjustment", "with this adjustment the lot would cost less than nothing")

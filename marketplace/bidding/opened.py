@@ -22,6 +22,7 @@ class RankedOffer:
     request_version: int
     placed_at: datetime
     valid_until: date | None
+    surrogate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class SoftClose:
 
     A bid in the last ``window_seconds`` (W) that overtakes another bidder to a rank of ``trigger_rank`` (R) or better
     (None: any accepted bid) moves the close by ``extension_seconds`` (L) from ``base``; at most ``most_extensions``
-    times (None: no limit) and never past ``hard_stop``.
+    times (None: no limit) and never past ``hard_stop``, which moves by the time that pauses take.
     """
 
     window_seconds: int

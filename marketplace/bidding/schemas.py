@@ -144,6 +144,7 @@ class ReceiptOutput(BaseModel):
     """The proof of an accepted bid; `signed` is a JWS over the same, checkable with `GET /keys`.
 
     `version` is null for what is entered and does not stand yet: a limit, or a bid in a turn that has not ended.
+    `sequence` is the event's number in its lot, null where the rules don't show how much is bid.
     """
 
     lot: str
@@ -177,6 +178,7 @@ class OwnBidOutput(BaseModel):
     amount: Decimal | None
     offer: Offer | None
     standing: bool
+    surrogate: bool = Field(description="an agent of the platform entered it for you")
 
 
 class PriceLineOutput(BaseModel):

@@ -1,7 +1,7 @@
 """Running auctions: lots are scheduled, bids placed, sealed bids opened, lots awarded, returned or cancelled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from marketplace.bidding.model import BidderView, BuyerView, LotState
 from marketplace.bidding.offer import LotToPrice, Offer
 from marketplace.bidding.opened import OpenedLot, OpenedOffer, RankedOffer
 from marketplace.bidding.store import StoredLot
+from marketplace.bidding.visibility import RUNNING
 from marketplace.kernel import codec, ids, sealing
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.ids import BidId, InvitationId, LotId, OrganizationId, RequestId
@@ -29,7 +30,10 @@ from sellers import service as sellers
 
 @dataclass(frozen=True, slots=True)
 class OwnBid:
-    """A version of the caller's own bid. ``offer`` and ``amount`` are missing while it is sealed."""
+    """A version of the caller's own bid. ``offer`` and ``amount`` are missing while it is sealed.
+
+    ``surrogate``: an agent of the platform entered it for the caller.
+    """
 
     lot: str
     bid_id: BidId
@@ -40,6 +44,7 @@ class OwnBid:
     amount: Decimal | None
     offer: Offer | None
     standing: bool
+    surrogate: bool
 
 
 def schedule(work: Work, request_id: RequestId, bidders: tuple[OrganizationId, ...]) -> None:
@@ -48,7 +53,7 @@ def schedule(work: Work, request_id: RequestId, bidders: tuple[OrganizationId, .
     rules_by_lot = announcing.rules_by_lot(request.content, work.now)
     for lot in request.content.lots:
         lot_id, rules = LotId(ids.new("lot")), rules_by_lot[lot.ref]
-        (scheduled,) = engine.schedule(lot_id, rules, bidders, work.now)
+        (scheduled,) = engine.schedule(lot_id, rules, bidders, work.now, secret=ids.new("alias"))
         public_key, private_key = sealing.new_key_pair() if has_sealed_bids(rules) else (None, None)
         sealed_key = work.vault.sealer(clockwork.KEYS).seal(private_key) if private_key else None
         state = engine.replay((scheduled,))
@@ -72,9 +77,13 @@ def is_scheduled(reading: Reading, request_id: RequestId) -> bool:
 
 
 def admit(work: Work, request_id: RequestId, provider_id: OrganizationId) -> None:
-    """Let a provider that was invited late bid on every lot of the request."""
-    for lot in store.lots_of(work, request_id, hold=True):
-        clockwork.decide(work, lot, Invite(provider_id))
+    """Let a provider that was invited late bid on every lot of the request that still takes bids."""
+    lots = store.lots_of(work, request_id, hold=True)
+    work.tick()
+    for lot in lots:
+        state = clockwork.rung(work, lot)
+        if state.status in RUNNING:
+            clockwork.decide(work, replace(lot, state=state), Invite(provider_id))
 
 
 def amended(work: Work, request_id: RequestId) -> None:
@@ -118,6 +127,7 @@ def own_bids(reading: Reading, invitation_id: str) -> list[OwnBid]:
                 row.amount,
                 codec.load(Offer, row.offer) if row.offer else None,
                 standing is not None and standing.bid_id == row.id,
+                row.surrogate,
             )
         )
     # lots in their order inside one instant: an order by random ids would differ from call to call of the same story
@@ -153,7 +163,7 @@ def ranked_offers(work: Work, request_id: RequestId) -> dict[str, OpenedLot]:
     found = {}
     for lot in lots:
         state = clockwork.rung(work, lot)
-        if state.status in {model.Status.SCHEDULED, model.Status.OPEN, model.Status.PAUSED}:
+        if state.status in RUNNING:
             raise NotOpenedError(f"Bids on {lot.ref} are taken until {state.closes_at.isoformat()}.")
         found[lot.ref] = OpenedLot(state.status, lot.to_price, _ranked(work, lot.to_price, state))
     return found
@@ -198,9 +208,12 @@ def fail_lot(work: Work, request_id: RequestId, ref: str) -> None:
     clockwork.decide(work, _held(work, request_id, ref), MarkNotAwarded("none of the bids was taken"))
 
 
-def return_lot(work: Work, request_id: RequestId, ref: str, reason: str) -> None:
-    """Give an awarded lot back to the buyer with its remaining valid bids. Raises NotFoundError, BidRefusedError."""
-    clockwork.decide(work, _held(work, request_id, ref), Return(reason))
+def return_lot(work: Work, request_id: RequestId, ref: str, reason: str, bid_id: BidId | None = None) -> None:
+    """Give an awarded lot back to the buyer with its remaining valid bids. Raises NotFoundError, BidRefusedError.
+
+    ``bid_id``: the award that fell through; None for all of the lot's.
+    """
+    clockwork.decide(work, _held(work, request_id, ref), Return(reason, bid_id))
 
 
 def cancel(work: Work, request_id: RequestId) -> None:
@@ -244,6 +257,7 @@ def _ranked(reading: Reading, to_price: LotToPrice, state: LotState) -> tuple[Ra
                 row.request_version,
                 bid.placed_at,
                 bid.valid_until,
+                row.surrogate,
             )
         )
     return tuple(found)

@@ -13,7 +13,7 @@ from marketplace.kernel.ids import OrganizationId
 def extension(before: LotState, after: LotState, bidders: Iterable[OrganizationId], now: datetime) -> datetime | None:
     """Return the new close that the bids of ``bidders`` at ``now``, which led from ``before`` to ``after``, cause.
 
-    None if they cause none. Never earlier than the present close and never past the hard stop.
+    None if they cause none. Never earlier than the present close and never past the hard stop, which pauses move.
     """
     soft = before.rules.soft_close
     if soft is None or now < before.closes_at - soft.window:
@@ -27,7 +27,7 @@ def extension(before: LotState, after: LotState, bidders: Iterable[OrganizationI
     if soft.base is ExtensionBase.RECEIPT:
         close = max(before.closes_at, now + soft.extension)
     if soft.hard_stop is not None:
-        close = min(close, soft.hard_stop)
+        close = min(close, soft.hard_stop + before.lost)
     return close if close > before.closes_at else None
 
 

@@ -6,8 +6,9 @@ lot is written again: the standing is read from the rows of its bids.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from immutables import Map
 
@@ -35,10 +36,13 @@ class LotHead:
     paused_at: datetime | None
     reason: str | None
     awarded_bid: BidId | None
+    also_awarded: tuple[BidId, ...] = ()
+    lost: timedelta = timedelta()
+    secret: str = ""
+    opening: tuple[tuple[OrganizationId, Decimal], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LotFigures:
+class LotFigures(NamedTuple):
     """What of a lot's state may change with every bid: columns of its row."""
 
     status: Status
@@ -47,6 +51,10 @@ class LotFigures:
     opens_at: datetime
     closes_at: datetime
     extensions: int
+
+
+_PLAIN = (BidPlaced, LotExtended)
+"""Events that change nothing of the head but the format's own memory, and drop no bid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,10 @@ def head_of(state: LotState) -> LotHead:
         paused_at=state.paused_at,
         reason=state.reason,
         awarded_bid=state.awarded_bid,
+        also_awarded=state.also_awarded,
+        lost=state.lost,
+        secret=state.secret,
+        opening=state.opening,
     )
 
 
@@ -143,6 +155,10 @@ def state_of(
         paused_at=head.paused_at,
         reason=head.reason,
         awarded_bid=head.awarded_bid,
+        also_awarded=head.also_awarded,
+        lost=head.lost,
+        secret=head.secret,
+        opening=head.opening,
     )
 
 
@@ -162,8 +178,7 @@ def _standing_bid(bid: StoredBid) -> StandingBid:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What events changed in the rows of a lot: bids that were placed or dropped; whether the head is another one."""
 
     placed: tuple[tuple[StandingBid, str], ...]
@@ -183,7 +198,7 @@ def changes(before: LotState, after: LotState, events: Iterable[Event]) -> Chang
         if isinstance(event, BidPlaced):
             seen[event.bidder] = number = seen.get(event.bidder, before.versions.get(event.bidder, 0)) + 1
             placed.append((after.bids[event.bidder, number], event.key))
-    if all(isinstance(event, BidPlaced | LotExtended) for event in happened):
+    if all(isinstance(event, _PLAIN) for event in happened):
         return Changes(tuple(placed), (), head=before.play != after.play)
     dropped = tuple(sorted(bid.bid_id for key, bid in before.bids.items() if key not in after.bids))
     return Changes(tuple(placed), dropped, head=head_of(before) != head_of(after))

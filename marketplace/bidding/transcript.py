@@ -31,13 +31,14 @@ from marketplace.bidding.events import (
 )
 from marketplace.bidding.model import BidderView, LotState
 from marketplace.bidding.rules import Rules, rules_hash
-from marketplace.bidding.visibility import alias
+from marketplace.bidding.visibility import alias, tells_how_many
 from marketplace.kernel import codec
 from marketplace.kernel.chain import GENESIS, Recorded, leaf
 from marketplace.kernel.ids import LotId, OrganizationId, RequestId, UserId
 from marketplace.kernel.principals import SYSTEM
 from marketplace.kernel.security import InvalidTokenError, verified
 
+_SALT = "salt"
 USE = "transcript"
 """What the signature is for."""
 
@@ -68,6 +69,7 @@ class Readable:
     request_id: RequestId
     lot_id: LotId
     event: Own | Neutral
+    salt: str = ""
 
 
 # ---- the parts
@@ -75,21 +77,21 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All that the hash of one event covers, beside its stream and number."""
+    """All that the hash of one event covers, beside its stream and number; in an excerpt without ``previous``."""
 
     type: str
     at: datetime
     user: UserId
     organization: OrganizationId
     data: dict[str, Any]
-    previous: str
+    previous: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One event of the chain: its hash, and its content (None: it is not for this reader)."""
+    """One event of the chain: its hash, and its content (None: it is not for this reader); no number in an excerpt."""
 
-    seq: int
+    seq: int | None
     hash: str
     shown: Shown | None
 
@@ -115,19 +117,22 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Where the lot ended: all of it, or what one bidder's screen shows. ``awarded`` names the bidder."""
+    """Where the lot ended: all of it, or what one bidder's screen shows. ``awarded`` names the bidders."""
 
     status: str
     opens_at: datetime
     closes_at: datetime
     standing: tuple[Line, ...]
     candidates: tuple[Candidate, ...]
-    awarded: str | None
+    awarded: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What is signed. ``reader`` is empty in the full chain, else the alias of the bidder that it was made for."""
+    """What is signed. ``reader`` is empty in the full chain, else the alias of the bidder that it was made for.
+
+    ``head`` is the hash of the last event, which every later reader's chain has to go through.
+    """
 
     version: int
     lot: str
@@ -136,6 +141,7 @@ class Transcript:
     rules: Rules
     rules_hash: str
     events: tuple[Leaf, ...]
+    head: str
     results: Results
 
 
@@ -153,7 +159,8 @@ class Signed:
 
 def full(ref: str, state: LotState, chain: Sequence[Recorded]) -> Transcript:
     """Return the whole chain of a closed lot, for its buyer and the platform."""
-    return _transcript(ref, state, [Leaf(one.seq, one.hash, _shown(one)) for one in chain], "", results_of(state))
+    leaves = [Leaf(one.seq, one.hash, _shown(one)) for one in chain]
+    return _transcript(ref, state, leaves, results_of(state), head=chain[-1].hash)
 
 
 def for_bidder(
@@ -161,10 +168,16 @@ def for_bidder(
 ) -> Transcript:
     """Return what the rules let ``bidder`` read: its own events in clear, of all others the hash alone.
 
-    ``view`` is what its screen shows now; the results are that and no more.
+    Where the rules hide how many bids there were it is an excerpt: its own events without number, salt and the hash
+    before, any of which would tell how much lies between them. ``view`` is what its screen shows now; the results are
+    that and no more.
     """
-    leaves = [Leaf(one.seq, one.hash, _shown(one) if _is_for(one, bidder) else None) for one in chain]
-    return _transcript(ref, state, leaves, alias(state, bidder), _as_seen(state, bidder, view))
+    if tells_how_many(state.rules):
+        leaves = [Leaf(one.seq, one.hash, _shown(one) if _is_for(one, bidder) else None) for one in chain]
+    else:
+        leaves = [Leaf(None, one.hash, _unplaced(one)) for one in chain if _is_for(one, bidder)]
+    results = _as_seen(state, bidder, view)
+    return _transcript(ref, state, leaves, results, head=chain[-1].hash, reader=alias(state, bidder))
 
 
 def sign_with(transcript: Transcript, keys: dict[str, str]) -> bytes:
@@ -172,13 +185,20 @@ def sign_with(transcript: Transcript, keys: dict[str, str]) -> bytes:
     return codec.canonical({"sha256": codec.digest(codec.dump(transcript)), "keys": codec.digest(keys)})
 
 
-def _transcript(ref: str, state: LotState, leaves: Iterable[Leaf], reader: str, results: Results) -> Transcript:
+def _transcript(
+    ref: str, state: LotState, leaves: Iterable[Leaf], results: Results, *, head: str, reader: str = ""
+) -> Transcript:
     stream = f"lot:{state.lot_id}"
-    return Transcript(1, ref, stream, reader, state.rules, state.rules_hash, tuple(leaves), results)
+    return Transcript(2, ref, stream, reader, state.rules, state.rules_hash, tuple(leaves), head, results)
 
 
 def _shown(one: Recorded) -> Shown:
     return Shown(one.name, one.at, one.user_id, one.organization_id, one.data, one.previous)
+
+
+def _unplaced(one: Recorded) -> Shown:
+    data = {name: value for name, value in one.data.items() if name != _SALT}
+    return Shown(one.name, one.at, one.user_id, one.organization_id, data, None)
 
 
 def _is_for(one: Recorded, bidder: OrganizationId) -> bool:
@@ -198,7 +218,7 @@ def results_of(state: LotState) -> Results:
         state.closes_at,
         tuple(Line(one.rank, one.joint, one.bidder, one.amount, one.malus) for one in engine.standing(state)),
         tuple(Candidate(bidders[bid_id], payment) for bid_id, payment in engine.payments(state).items()),
-        bidders.get(state.awarded_bid) if state.awarded_bid is not None else None,
+        tuple(bidders[bid_id] for bid_id in state.awards),
     )
 
 
@@ -209,7 +229,7 @@ def _as_seen(state: LotState, bidder: OrganizationId, view: BidderView) -> Resul
         lines = tuple(Line(at, None, one.alias, one.amount, None) for at, one in enumerate(view.prices, start=1))
     elif view.own is not None:
         lines = (Line(view.rank, view.joint, own, view.own.amount, view.malus if view.opened else None),)
-    return Results(view.status, view.opens_at, view.closes_at, lines, (), own if view.won else None)
+    return Results(view.status, view.opens_at, view.closes_at, lines, (), (own,) if view.won else ())
 
 
 # ---- checking
@@ -252,7 +272,10 @@ def check(given: Signed, trusted: Mapping[str, str] | None = None) -> Checked:
     transcript = given.transcript
     if rules_hash(transcript.rules) != transcript.rules_hash:
         raise WrongTranscriptError("the rules are not those of the rules' hash")
-    _check_chain(transcript)
+    if transcript.reader and not tells_how_many(transcript.rules):
+        _check_excerpt(transcript)
+    else:
+        _check_chain(transcript)
     clear = [one for one in transcript.events if one.shown is not None]
     if transcript.reader:
         for one in clear:
@@ -288,33 +311,48 @@ def _check_chain(transcript: Transcript) -> None:
         if one.shown is not None:
             if one.shown.previous != previous:
                 raise WrongTranscriptError(f"event {seq} does not follow the event before it")
-            if leaf(_recorded(transcript, one, one.shown)) != one.hash:
+            if leaf(_recorded(transcript, seq, one, one.shown)) != one.hash:
                 raise WrongTranscriptError(f"event {seq} is not what its hash says")
         previous = one.hash
+    if previous != transcript.head:
+        raise WrongTranscriptError("the head is not the hash of the last event")
 
 
-def _recorded(transcript: Transcript, one: Leaf, shown: Shown) -> Recorded:
+def _check_excerpt(transcript: Transcript) -> None:
+    """Check that nothing in it tells a place in the chain; what it shows is as signed, not as hashed."""
+    for one in transcript.events:
+        if one.shown is None:
+            raise WrongTranscriptError(f"{_named(one)} is not its reader's")
+        if one.seq is not None or one.shown.previous is not None or _SALT in one.shown.data:
+            raise WrongTranscriptError(f"{_named(one)} tells its place, which the rules hide")
+
+
+def _named(one: Leaf) -> str:
+    return f"event {one.hash[:12]}" if one.seq is None else f"event {one.seq}"
+
+
+def _recorded(transcript: Transcript, seq: int, one: Leaf, shown: Shown) -> Recorded:
     return Recorded(
         shown.type,
         transcript.stream,
-        one.seq,
+        seq,
         None,
         shown.at,
         shown.user,
         shown.organization,
         shown.data,
-        shown.previous,
+        shown.previous or "",
         one.hash,
     )
 
 
 def _event(one: Leaf) -> Event:
     if one.shown is None:
-        raise WrongTranscriptError(f"event {one.seq} is not in clear")
+        raise WrongTranscriptError(f"{_named(one)} is not in clear")
     try:
         return event_from(one.shown.type, one.shown.data["event"])
     except (KeyError, ValidationError) as error:
-        raise WrongTranscriptError(f"event {one.seq} is no event of an auction") from error
+        raise WrongTranscriptError(f"{_named(one)} is no event of an auction") from error
 
 
 def _replayed(transcript: Transcript) -> LotState:
@@ -325,7 +363,7 @@ def _replayed(transcript: Transcript) -> LotState:
         try:
             state = engine.evolve(state, event)
         except (ValueError, KeyError, StopIteration, TypeError) as error:
-            raise WrongTranscriptError(f"event {one.seq} ({event.type}) can't follow: {error}") from error
+            raise WrongTranscriptError(f"{_named(one)} ({event.type}) can't follow: {error}") from error
     if state is None:
         raise WrongTranscriptError("there are no events")
     expected = (LotId(transcript.stream.removeprefix("lot:")), transcript.rules, transcript.rules_hash)
@@ -374,8 +412,11 @@ def read_receipt(given: Any, keys: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def check_receipt(transcript: Transcript, receipt: Mapping[str, Any]) -> int:
-    """Return the number of the event that a read receipt proves. Raises WrongTranscriptError if there is none."""
+def check_receipt(transcript: Transcript, receipt: Mapping[str, Any]) -> int | None:
+    """Return the number of the event that a read receipt proves, None in an excerpt.
+
+    Raises WrongTranscriptError if there is none.
+    """
     if receipt.get("rules_hash") != transcript.rules_hash:
         raise WrongTranscriptError("the receipt is for other rules")
     if receipt.get("lot") != transcript.lot:
@@ -383,7 +424,11 @@ def check_receipt(transcript: Transcript, receipt: Mapping[str, Any]) -> int:
     found = next((one for one in transcript.events if one.hash == receipt.get("leaf")), None)
     if found is None:
         raise WrongTranscriptError("the receipt's event is not in the chain")
-    if receipt.get("sequence") not in {None, found.seq}:
+    event = found.shown.data["event"] if found.shown is not None else {}
+    for name in ("bid_id", "commitment"):
+        if name in receipt and event and receipt[name] != event.get(name):
+            raise WrongTranscriptError(f"the receipt's {name} is not that of its event")
+    if found.seq is not None and receipt.get("sequence") not in {None, found.seq}:
         raise WrongTranscriptError(f"the receipt's event is number {found.seq}, not {receipt['sequence']}")
     return found.seq
 

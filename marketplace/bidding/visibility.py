@@ -1,7 +1,7 @@
 """What each participant sees of a lot: one row of permissions per visibility, and the views built from it."""
 
 import base64
-import hashlib
+import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -72,6 +72,14 @@ VISIBILITIES = {
 }
 
 
+_TELLING = frozenset({Option.ALL_PRICES, Option.NUMBER_OF_BIDDERS, Option.PRICES_AFTER_OPENING})
+
+
+def tells_how_many(rules: Rules) -> bool:
+    """Tell whether a bidder may learn, after the close at the latest, how much happened besides its own doing."""
+    return not VISIBILITIES[rules.visibility].hides or not _TELLING.isdisjoint(rules.disclosed)
+
+
 def look(
     state: LotState, bidder: OrganizationId, now: datetime, malus: Decimal | None = None, asked: Decimal | None = None
 ) -> BidderView:
@@ -129,7 +137,7 @@ def look_in_full(state: LotState, bidder: OrganizationId, now: datetime) -> Bidd
         prices=_prices(state) if ranked and _tells_prices(state) else None,
         bidders=len(state.ladder) if ranked and Option.NUMBER_OF_BIDDERS in rules.disclosed else None,
         proxy_limit=state.proxies[bidder].limit if bidder in state.proxies else None,
-        won=bid is not None and bid.bid_id == state.awarded_bid if state.status is Status.AWARDED else None,
+        won=bid is not None and bid.bid_id in state.awards if state.status is Status.AWARDED else None,
     )
 
 
@@ -202,8 +210,11 @@ def _prices(state: LotState) -> tuple[PriceLine, ...]:
 
 
 def alias(state: LotState, bidder: OrganizationId) -> str:
-    """Return the name of ``bidder`` in this lot: the same all the time, another one in every other lot."""
-    digest = hashlib.sha256(f"{state.lot_id} {bidder}".encode()).digest()
+    """Return the name of ``bidder`` in this lot: the same all the time, another one in every other lot.
+
+    Keyed by the lot's secret: who knows the ids of all providers can't tell whose name it is.
+    """
+    digest = hmac.digest(state.secret.encode(), f"{state.lot_id} {bidder}".encode(), "sha256")
     return f"bidder {base64.b32encode(digest)[:6].decode()}"
 
 
@@ -224,6 +235,7 @@ def look_as_buyer(state: LotState, now: datetime) -> BuyerView:
         too_few_bidders=len(lines) < state.rules.min_bidders if state.opened and ended else None,
         awarded_bid=state.awarded_bid,
         stage=format_of(state).stage(state, None, now),
+        also_awarded=state.also_awarded,
     )
 
 

@@ -27,7 +27,7 @@ def offer_from(item: OfferInput, term_months: int, terms_id: str, terms_sha256: 
     """Return one lot's part of a bid; the terms are those of the whole bid."""
     return Offer(
         lot=item.lot,
-        lines=tuple(_line(line) for line in item.lines),
+        lines=tuple([_line(line) for line in item.lines]),
         term_months=term_months,
         valid_until=item.valid_until,
         terms_id=terms_id,
@@ -36,29 +36,29 @@ def offer_from(item: OfferInput, term_months: int, terms_id: str, terms_sha256: 
         adjustment=item.adjustment,
         packages=_packages_from(item.packages),
         volume=_volume_from(item.volume),
-        quality=tuple(QualityAnswer(given.criterion, given.answer) for given in item.quality),
+        quality=tuple([QualityAnswer(given.criterion, given.answer) for given in item.quality]),
     )
 
 
 def _usage_rates_from(rates: list[UsageRateInput]) -> tuple[UsageRate, ...]:
-    return tuple(UsageRate(rate.service_type, rate.unit, rate.rate) for rate in rates)
+    return tuple([UsageRate(rate.service_type, rate.unit, rate.rate) for rate in rates])
 
 
 def _answers_from(answers: list[AnswerInput]) -> tuple[FeatureAnswer, ...]:
-    return tuple(FeatureAnswer(answer.code, answer.fit, answer.text) for answer in answers)
+    return tuple([FeatureAnswer(answer.code, answer.fit, answer.text) for answer in answers])
 
 
 def _taxes_from(taxes: list[SurchargeInput]) -> tuple[Surcharge, ...]:
     """Return taxes and surcharges, their names without needless spaces."""
-    return tuple(Surcharge(" ".join(tax.name.split()), tax.basis, tax.figure) for tax in taxes)
+    return tuple([Surcharge(" ".join(tax.name.split()), tax.basis, tax.figure) for tax in taxes])
 
 
 def _packages_from(packages: list[PackageInput]) -> tuple[PackageCondition, ...]:
-    return tuple(PackageCondition(tuple(item.lots), item.percent, item.amount) for item in packages)
+    return tuple([PackageCondition(tuple(item.lots), item.percent, item.amount) for item in packages])
 
 
 def _volume_from(tiers: list[VolumeTierInput]) -> tuple[VolumeTier, ...]:
-    return tuple(VolumeTier(tier.percent, tier.from_lots, tier.from_monthly) for tier in tiers)
+    return tuple([VolumeTier(tier.percent, tier.from_lots, tier.from_monthly) for tier in tiers])
 
 
 def draft_from(item: DraftInput) -> Draft:

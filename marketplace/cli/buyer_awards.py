@@ -249,5 +249,10 @@ def _compared(comparison: dict[str, Any]) -> list[RenderableType]:
 
 
 def _notes(offer: dict[str, Any]) -> list[str]:
-    marks = {"joint": "tied", "expired": "expired", "stale": "for an earlier version"}
+    marks = {
+        "joint": "tied",
+        "expired": "expired",
+        "stale": "for an earlier version",
+        "surrogate": "entered by an agent",
+    }
     return [word for name, word in marks.items() if offer[name]] + [f"open: {why}" for why in offer["open_because"]]

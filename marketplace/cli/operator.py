@@ -43,20 +43,21 @@ def serve(context: typer.Context) -> None:
     market = market_of(context, settings)
     show(f"Tenderline listens on {settings.address} ({settings.profile}).")
     app = create_app(replace(market, settings=settings.model_copy(update={"worker": False})))
-    _spare_the_collector()
+    spare_the_collector()
     with beside.worker_beside() if settings.worker else nullcontext():
         uvicorn.run(
             app,
             host=settings.host,
             port=settings.port,
             log_level="info" if settings.debug else "warning",
+            access_log=settings.debug,  # else each line would be made, and thrown away
             server_header=False,
             date_header=False,
             timeout_graceful_shutdown=10,
         )
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Let the garbage collector leave alone what lives as long as the server, and look for cycles less often.
 
     What a bid makes is freed by its reference counts; a pass over everything in between costs more than many bids.

@@ -57,7 +57,7 @@ def _verify_transcript(document: Any, key: Path | None, receipts: list[Path]) ->
             proved.append((file, transcript.check_receipt(checked.transcript, read)))
     _tell(checked)
     for file, number in proved:
-        _say(f"Receipt {file}: event {number} of the chain.")
+        _say(f"Receipt {file}: {'an event' if number is None else f'event {number}'} of the chain.")
     if trusted is None:
         print_ = transcript.fingerprint(given.keys[checked.kid])
         _say(f"The key {checked.kid} came with the file (SHA-256 {print_}): compare it with GET /keys, or give --key.")
@@ -69,7 +69,11 @@ def _tell(checked: Checked) -> None:
     given, results = checked.transcript, checked.results
     _say(f"Lot {given.lot}: {results.status}, {results.opens_at.isoformat()} to {results.closes_at.isoformat()}")
     _say(f"Rules {given.rules_hash}")
-    _say(f"{len(given.events)} events, unbroken; {checked.events_in_clear} of them in clear.")
+    if all(one.seq is not None for one in given.events):
+        _say(f"{len(given.events)} events, unbroken; {checked.events_in_clear} of them in clear.")
+    else:
+        _say(f"{len(given.events)} events of the reader; the rules hide how many others there are.")
+    _say(f"The chain ends in {given.head}.")
     for line in results.standing:
         rank = "-" if line.rank is None else f"{line.rank}."
         joint = " joint" if line.joint else ""
@@ -78,8 +82,8 @@ def _tell(checked: Checked) -> None:
         _say(f"  {rank}{joint} {line.bidder}: {amount}{malus}")
     for candidate in results.candidates:
         _say(f"  candidate for the award: {candidate.bidder}, paid {candidate.payment} {given.rules.currency}")
-    if results.awarded is not None:
-        _say(f"  awarded: {results.awarded}")
+    for bidder in results.awarded:
+        _say(f"  awarded: {bidder}")
     if checked.replayed:
         _say("Replayed: the events lead to these results.")
     else:

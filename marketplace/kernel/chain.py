@@ -1,8 +1,11 @@
 """One event of a stream and the hash that chains it to the one before: all that a proof needs, without a database."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from marketplace.kernel import codec
 from marketplace.kernel.ids import OrganizationId, UserId
@@ -29,15 +32,26 @@ class Recorded:
 
 def leaf(recorded: Recorded) -> str:
     """Return the hash of one event: SHA-256 over the canonical form of its fields and the hash before it."""
-    return codec.digest(
-        {
-            "stream": recorded.stream,
-            "seq": recorded.seq,
-            "type": recorded.name,
-            "at": recorded.at.astimezone(UTC).isoformat(),
-            "user": recorded.user_id,
-            "organization": recorded.organization_id,
-            "data": recorded.data,
-            "previous": recorded.previous,
-        }
-    )
+    place = recorded.stream, recorded.seq, recorded.previous
+    by = recorded.user_id, recorded.organization_id
+    return leaf_of(recorded.name, place, recorded.at.astimezone(UTC), by, codec.canonical(recorded.data))
+
+
+def leaf_of(
+    name: str, place: tuple[str, int, str], at: datetime, by: tuple[UserId, OrganizationId], data: bytes
+) -> str:
+    """Return ``leaf`` of an event that is at hand in parts: ``data`` is canonical already, ``at`` is in UTC.
+
+    ``place`` is its stream, its number in there and the hash before it; ``by`` the user and the organization.
+    """
+    fields = {
+        "stream": place[0],
+        "seq": place[1],
+        "type": name,
+        "at": at.isoformat(),
+        "user": by[0],
+        "organization": by[1],
+        "data": orjson.Fragment(data),
+        "previous": place[2],
+    }
+    return hashlib.sha256(codec.plain(fields)).hexdigest()

@@ -38,6 +38,16 @@ def canonical(document: Any) -> bytes:
     Raises TypeError for a float: a number that is hashed is an integer or a string.
     """
     _refuse_floats(document)
+    return plain(document)
+
+
+def packed(value: object) -> bytes:
+    """Return ``canonical(dump(value))`` of a dataclass whose fields, all the way down, are declared and no floats."""
+    return plain(dump(value))
+
+
+def plain(document: Any) -> bytes:
+    """Return ``canonical(document)`` of a document that was just made, and not of floats: no look at every value."""
     try:
         return orjson.dumps(document, option=_STRICT)
     except orjson.JSONEncodeError:  # an integer beyond 64 bits: the same bytes, slower

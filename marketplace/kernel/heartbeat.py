@@ -6,11 +6,10 @@ from sqlalchemy import text
 
 from marketplace.kernel.work import Work
 
+_LAST = text("SELECT at FROM kernel.heartbeats WHERE name = 'market' FOR UPDATE")
 _BEAT = text(
-    "WITH before AS (SELECT at FROM kernel.heartbeats WHERE name = 'market' FOR UPDATE)"
-    " INSERT INTO kernel.heartbeats (name, at) VALUES ('market', :now)"
+    "INSERT INTO kernel.heartbeats (name, at) VALUES ('market', :now)"
     " ON CONFLICT (name) DO UPDATE SET at = greatest(excluded.at, heartbeats.at)"
-    " RETURNING (SELECT at FROM before)"
 )
 
 SILENCE = timedelta(seconds=10)
@@ -19,5 +18,7 @@ SILENCE = timedelta(seconds=10)
 
 def beat(work: Work) -> datetime | None:
     """Record a sign of life; return when the last one was if it was long ago: the beginning of an outage."""
-    before: datetime | None = work.session.connection().execute(_BEAT, {"now": work.now}).scalar_one()
+    connection = work.session.connection()
+    before: datetime | None = connection.execute(_LAST).scalar_one_or_none()
+    connection.execute(_BEAT, {"now": work.now})
     return before if before is not None and work.now - before > SILENCE else None

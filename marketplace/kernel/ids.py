@@ -22,14 +22,19 @@ BidId = NewType("BidId", str)
 """One version of one provider's bid on one lot."""
 
 _RANDOM_BYTES = 15
+_DIGITS = 24
+"""Characters of five random bits each."""
+_BASE_32 = b"abcdefghijklmnopqrstuvwxyz234567" * 8
+"""The digit of each byte: its lowest five bits."""
 _seeded: ContextVar[random.Random | None] = ContextVar("seeded_ids", default=None)
 
 
 def new(prefix: str) -> str:
     """Return a fresh identifier such as ``req_7xk2…``: 120 random bits in lower-case base 32."""
     source = _seeded.get()
-    raw = secrets.token_bytes(_RANDOM_BYTES) if source is None else source.randbytes(_RANDOM_BYTES)
-    return f"{prefix}_{base64.b32encode(raw).decode().lower()}"
+    if source is None:
+        return f"{prefix}_{secrets.token_bytes(_DIGITS).translate(_BASE_32).decode()}"
+    return f"{prefix}_{base64.b32encode(source.randbytes(_RANDOM_BYTES)).decode().lower()}"
 
 
 @contextmanager

@@ -7,13 +7,14 @@ a policy, at most one body, an Idempotency-Key and the request itself.
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeAlias, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRouter
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -68,12 +69,12 @@ class LeanRoute(http.CommandRoute):
 
         async def handle(request: Request) -> Response:
             recognised: Recognised = request.app.state.recognised
-            principal = policy(await recognised.caller(request.headers.get("authorization", "")))
+            principal = policy(await recognised.caller(_header(request, b"authorization") or ""))
             arguments: dict[str, Any] = {**request.path_params, caller: principal, "request": request}
             if body:
                 arguments[body] = _parsed(hints[body], request, await request.body())
             if keyed:
-                arguments["idempotency_key"] = request.headers.get("idempotency-key")
+                arguments["idempotency_key"] = _header(request, b"idempotency-key")
             return await function(**arguments)
 
         return handle
@@ -96,7 +97,7 @@ class LeanDoor:
         if handle is None:
             await self._app(scope, receive, send)
         else:
-            response = await _answered(Request(scope, receive), handle)
+            response = await _answered(_Request(scope, receive), handle)
             await response(scope, receive, send)
 
     def _found(self, scope: Scope) -> Handler | None:
@@ -106,6 +107,33 @@ class LeanDoor:
                 scope["path_params"] = found.groupdict()
                 return handle
         return None
+
+
+class _Request(Request):
+    """A request whose body, usually one message, is read without a generator in between."""
+
+    async def body(self) -> bytes:
+        """Return the whole body. Raises ClientDisconnect."""
+        if not hasattr(self, "_body"):
+            parts, more = [], True
+            while more:
+                message = await self._receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                parts.append(message.get("body", b""))
+                more = message.get("more_body", False)
+            self._body = b"".join(parts)
+        return self._body
+
+
+class Json(Response):
+    """JSON that is bytes already, with few headers more."""
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+        self.body, self.status_code, self.background = body, status, None
+        given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        length = str(len(body)).encode()
+        self.raw_headers = [*given, (b"content-length", length), (b"content-type", b"application/json")]
 
 
 async def _answered(request: Request, handle: Handler) -> Response:
@@ -137,13 +165,22 @@ async def key_of(request: Request, principal: Principal, key: str | None) -> ide
     return idempotency.key_of(http.caller_name(principal), key, command, request.app.state.answer_sealer)
 
 
+def _header(request: Request, name: bytes) -> str | None:
+    """Return the first header of this name, which is in lower case as all of ASGI's are."""
+    for given, value in request.scope["headers"]:
+        if given == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
 def _is_model(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, BaseModel)
 
 
 def _parsed(model: type[BaseModel], request: Request, body: bytes) -> BaseModel:
     """Return the body as its model. Raises MalformedError, RequestValidationError."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media = (_header(request, b"content-type") or "").partition(";")[0].strip().lower()
     if not (media == "application/json" or (media.startswith("application/") and media.endswith("+json"))):
         raise MalformedError("Send JSON, as application/json.")
     try:

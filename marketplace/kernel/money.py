@@ -12,7 +12,7 @@ LIMIT = Decimal("1e12")
 
 def cents(amount: Decimal) -> Decimal:
     """Round ``amount`` to two decimals, half-even: the stated step at the end of a formula."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
+    return amount.quantize(CENT, ROUND_HALF_EVEN)
 
 
 def is_price(amount: Decimal) -> bool:

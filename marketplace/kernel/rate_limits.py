@@ -21,6 +21,10 @@ class RateLimit:
     per_second: float
     burst: int
     _buckets: dict[str, tuple[float, datetime]] = field(default_factory=dict)
+    _policy: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._policy = f'"{self.name}";q={self.burst};w={ceil(self.burst / self.per_second)}'
 
     def take(self, caller: str, now: datetime) -> dict[str, str]:
         """Count a call and return the header fields of its answer. Raises TooManyRequestsError with Retry-After."""
@@ -37,8 +41,7 @@ class RateLimit:
 
     def _fields(self, left: int) -> dict[str, str]:
         full = ceil((self.burst - left) / self.per_second)
-        window = ceil(self.burst / self.per_second)
         return {
-            "RateLimit-Policy": f'"{self.name}";q={self.burst};w={window}',
+            "RateLimit-Policy": self._policy,
             "RateLimit": f'"{self.name}";r={left};t={full}',
         }

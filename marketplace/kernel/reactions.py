@@ -129,6 +129,10 @@ def _pause(workshop: Workshop, reaction: Reaction, error: Exception) -> None:
         )
 
 
+class _EndedError(Exception):
+    """The follower was told to end: what is left waits for the next one."""
+
+
 class Follower(threading.Thread):
     """A thread that stamps the journal and feeds every follower whenever it is woken, or soon at the latest."""
 
@@ -148,17 +152,20 @@ class Follower(threading.Thread):
             try:
                 self._since = stopwatch()
                 catch_up(self._workshop, self._give_way)
+            except _EndedError:
+                return
             except SQLAlchemyError:
                 log.exception("the journal can't be followed for the moment")
                 self._ended.wait(1)
 
     def _give_way(self) -> None:
         """Rest some times as long as the last transaction took: bids that come in beside have to be answered first."""
-        self._ended.wait(min(_LONGEST_REST_SECONDS, _REST * (stopwatch() - self._since)))
+        if self._ended.wait(min(_LONGEST_REST_SECONDS, _REST * (stopwatch() - self._since))):
+            raise _EndedError
         self._since = stopwatch()
 
     def end(self) -> None:
-        """Finish the event at hand and stop."""
+        """Finish the events at hand and stop."""
         self._ended.set()
         self._wake.set()
         self.join(timeout=30)

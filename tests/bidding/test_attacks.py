@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from marketplace.bidding import commands as ask
 from marketplace.bidding import engine, linter
-from marketplace.bidding.events import BidderInvited, BidPlaced, LotExtended, LotPaused, RoundVoided
+from marketplace.bidding.events import BidderInvited, BidPlaced, LotExtended, LotPaused, RoundVoided, event_from
 from marketplace.bidding.formats.table import FORMATS
 from marketplace.bidding.model import BidderView, LotState, Refusal, RefusalCode, Status
 from marketplace.bidding.play import JapanesePlay
@@ -35,7 +35,10 @@ from marketplace.bidding.rules import (
     Ties,
     Turns,
 )
-from marketplace.kernel.ids import BidId, OrganizationId
+from marketplace.bidding.stored import LotHead, head_of
+from marketplace.bidding.visibility import alias
+from marketplace.kernel import codec
+from marketplace.kernel.ids import BidId, LotId, OrganizationId
 from tests.bidding.made import BIDDERS, Played, nothing_is_lost
 from tests.bidding.markets import (
     CLOSES,
@@ -187,7 +190,24 @@ def alike(lots: Sequence[Played], now: datetime) -> bool:
     return True
 
 
+def test_an_alias_does_not_follow_from_the_ids_of_lot_and_bidder() -> None:
+    rules = replace(CALM, disclosed=(Option.ALL_PRICES,))
+    names = set()
+    for secret in ("", "one", "two"):
+        (scheduled,) = engine.schedule(LotId("lot_1"), rules, (A,), OPENS, secret)
+        state = engine.replay((event_from(scheduled.type, codec.dump(scheduled)),))
+        assert codec.load(LotHead, codec.dump(head_of(state))).secret == secret
+        names.add(alias(state, A))
+    assert len(names) == 3
+
+
 # ---- what an attacker would break
+
+
+def test_who_leaves_gives_a_key() -> None:
+    lot = Played(EXAMPLES["japanese clock"])
+    assert refused(lot.do(ask.Leave(A, ""), at(1))) is RefusalCode.NOT_OFFERED
+    assert refused(lot.do(ask.Leave(A, "k"), at(1))) is None
 
 
 def test_a_bidder_that_guesses_its_proxys_next_key_stops_nobody() -> None:

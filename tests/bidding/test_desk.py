@@ -20,7 +20,7 @@ from marketplace.bidding.desk.desk import Desk
 from marketplace.bidding.desk.orders import Answer, BidCommand
 from marketplace.bidding.errors import BidRefusedError, NotTakingBidsError
 from marketplace.bidding.offer import LinePrice, Offer
-from marketplace.bidding.rules import Rules, SoftClose, Ties, rules_hash
+from marketplace.bidding.rules import Option, Rules, SoftClose, Ties, rules_hash
 from marketplace.kernel import codec, journal
 from marketplace.kernel.clock import StagedClock
 from marketplace.kernel.errors import UnavailableError
@@ -128,7 +128,7 @@ async def outcomes(*bids: Coroutine[Any, Any, Answer]) -> Counter[str]:
 
 def test_of_two_hundred_equal_bids_one_is_accepted_where_ties_are_banned(stage: Stage) -> None:
     room = a_room(stage, bidders=8)
-    with_rules(room, ties=Ties.BANNED)
+    with_rules(room, ties=Ties.BANNED, disclosed=(Option.ALL_PRICES,))
 
     async def play(desk: Desk) -> Counter[str]:
         return await outcomes(*(room.bid(desk, room.carriers[number % 8], "400.00") for number in range(200)))

@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.bidding import engine, linter
-from marketplace.bidding.commands import DecideWithdrawal, Pause, ReportOutage, Resume, WithdrawBid
+from marketplace.bidding.commands import (
+    DecideWithdrawal,
+    MarkAwarded,
+    OpenBids,
+    OpenedPrice,
+    Pause,
+    ReportOutage,
+    Resume,
+    Return,
+    WithdrawBid,
+)
 from marketplace.bidding.events import BidPlaced, Event, LotClosed
 from marketplace.bidding.model import Refusal, RefusalCode, Status
 from marketplace.bidding.rules import Answer, Criterion, DutchClock, Rules, Scoring, ScoringKind, Ties
@@ -290,3 +300,34 @@ def test_what_the_others_do_shows_in_nothing_but_the_end(rules: Rules, script: S
             return
         seen = engine.view(among.lot.state, A, among.now), engine.view(alone.lot.state, A, alone.now)
         assert seen[0] == seen[1]
+
+
+def test_each_of_several_winners_is_awarded_and_given_back_by_itself() -> None:
+    lot = Played(replace(RULES, dutch=replace(CLOCK, winners=2)))
+    lot.bid(A, "1000", after(1))
+    lot.bid(B, "1000", after(2))
+    first, second = engine.payments(lot.state)
+    lot.do(MarkAwarded(first), after(3))
+    assert code(lot.do(MarkAwarded(first), after(3))) is RefusalCode.WRONG_STATUS
+    lot.do(MarkAwarded(second), after(4))
+    assert [engine.view(lot.state, who, after(5)).won for who in (A, B, C)] == [True, True, False]
+    assert engine.buyer_view(lot.state, after(5)).also_awarded == (second,)
+    nothing_is_lost(lot)
+    lot.do(Return("terms refused", first), after(6))
+    assert (lot.state.status, lot.state.awards) == (Status.AWARDED, (second,))
+    assert [engine.view(lot.state, who, after(7)).won for who in (A, B)] == [False, True]
+    assert code(lot.do(Return("again", first), after(7))) is RefusalCode.NO_SUCH_BID
+    lot.do(Return("terms refused"), after(8))
+    assert lot.state.status is Status.FAILED
+    nothing_is_lost(lot)
+
+
+def test_no_more_bids_are_awarded_than_there_are_candidates() -> None:
+    lot = Played(Rules("sealed_first_price", "sealed", "EUR", OPENS, CLOSES))
+    for bidder in (A, B):
+        lot.bid(bidder, "900", after(1))
+    lot.ring(CLOSES)
+    sealed = sorted(bid.bid_id for bid in lot.state.standing.values())
+    lot.do(OpenBids(tuple(OpenedPrice(bid_id, Decimal(900)) for bid_id in sealed)), CLOSES)
+    lot.do(MarkAwarded(sealed[0]), CLOSES)
+    assert code(lot.do(MarkAwarded(sealed[1]), CLOSES)) is RefusalCode.WRONG_STATUS

@@ -16,7 +16,7 @@ from marketplace.bidding import commands as ask
 from marketplace.bidding import engine, stored
 from marketplace.bidding import events as told
 from marketplace.bidding.model import LotState, Refusal, Status
-from marketplace.bidding.rules import Decrement, DecrementKind, Rules, SoftClose, Ties
+from marketplace.bidding.rules import Decrement, DecrementKind, Option, Rules, SoftClose, Ties
 from marketplace.kernel.ids import BidId, OrganizationId
 from tests.bidding.made import BIDDERS, Played, nothing_is_lost, rows_of
 from tests.bidding.markets import CLOSES, ENGLISH, EXAMPLES, OPENS
@@ -27,7 +27,7 @@ SNIPED = SoftClose(1_200, 300, trigger_rank=2, hard_stop=CLOSES + timedelta(minu
 WATCHED = replace(ENGLISH, decrement=ONE_PERCENT, ceiling=Decimal(300), longest_outage_seconds=300)
 MARKETS = (
     *EXAMPLES.values(),
-    replace(WATCHED, soft_close=SNIPED, ties=Ties.BANNED),
+    replace(WATCHED, soft_close=SNIPED, ties=Ties.BANNED, disclosed=(Option.ALL_PRICES,)),
     replace(WATCHED, soft_close=replace(SNIPED, trigger_rank=None, most_extensions=2), proxy=True),
 )
 MOVES = {
@@ -140,7 +140,7 @@ class Market(RuleBasedStateMachine):
         soft = before.rules.soft_close
         if isinstance(event, told.LotExtended) and event.soft:
             assert soft is not None
-            assert soft.hard_stop is None or event.closes_at <= soft.hard_stop  # X2
+            assert soft.hard_stop is None or event.closes_at <= soft.hard_stop + before.lost  # X2
             assert soft.most_extensions is None or after.extensions <= soft.most_extensions
 
     def _events_of(self, event: told.BidPlaced) -> list[told.Event]:
@@ -317,6 +317,15 @@ class Market(RuleBasedStateMachine):
         for line in engine.standing(lot.state)[:1]:
             self._do(lot, ask.MarkAwarded(line.bid_id))
         self._do(lot, ask.Return("terms refused"))
+
+    @rule(number=st.integers(0, 2), index=st.integers(0, 2))
+    def award_every_candidate_and_give_one_back(self, number: int, index: int) -> None:
+        lot = self._pick(number)
+        for bid_id in engine.payments(lot.state):
+            self._do(lot, ask.MarkAwarded(bid_id))
+        assert len(lot.state.awards) <= len(engine.payments(lot.state))
+        for bid_id in lot.state.awards[index : index + 1]:
+            self._do(lot, ask.Return("terms refused", bid_id))
 
     @rule(number=st.integers(0, 2), seldom=SELDOM)
     def cancel(self, number: int, *, seldom: bool) -> None:

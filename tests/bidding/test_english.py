@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from marketplace.bidding import engine, linter
 from marketplace.bidding.model import Refusal, RefusalCode, Status
-from marketplace.bidding.rules import Base, Decrement, DecrementKind, DecrementStep, Rules, Ties
+from marketplace.bidding.rules import Base, Decrement, DecrementKind, DecrementStep, Option, Rules, Ties
 from marketplace.kernel.ids import OrganizationId
 from tests.bidding.made import Played
 from tests.bidding.markets import ENGLISH, A, B, C, D, at, bidders, fixed, moves, offer, prices, refused
@@ -30,6 +30,7 @@ any_english = st.builds(
         lead_buffer=buffer,
         ties=ties,
         largest_change=guard,
+        disclosed=(Option.ALL_PRICES,),
     ),
     st.sampled_from(Base),
     st.sampled_from([PERCENT, STEPPED, ENGLISH.decrement]),

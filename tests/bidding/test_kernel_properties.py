@@ -14,7 +14,7 @@ from marketplace.bidding.commands import Reschedule
 from marketplace.bidding.events import BidPlaced
 from marketplace.bidding.formats.table import FORMATS
 from marketplace.bidding.model import Refusal, RefusalCode, Status
-from marketplace.bidding.rules import Base, Rules, Ties
+from marketplace.bidding.rules import Base, Option, Rules, Ties
 from marketplace.kernel.errors import MalformedError
 from marketplace.kernel.ids import BidId, LotId, OrganizationId
 from tests.bidding.made import BIDDERS, Played, nothing_is_lost
@@ -138,7 +138,7 @@ def test_of_equal_bids_where_ties_are_banned_exactly_one_is_accepted(
     ties: Ties, base: Base, price: Decimal, order: list[OrganizationId]
 ) -> None:
     """K6: all at the same instant, in whatever order they are serialised."""
-    lot = Played(replace(ENGLISH, ties=ties, base=base))
+    lot = Played(replace(ENGLISH, ties=ties, base=base, disclosed=(Option.ALL_PRICES,)))
     decisions = [lot.bid(bidder, price, at(1)) for bidder in order]
     assert [isinstance(decision, Refusal) for decision in decisions] == [False, True, True, True]
     assert lot.prices() == [(order[0], price)]

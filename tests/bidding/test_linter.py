@@ -110,6 +110,11 @@ def test_what_would_tell_a_hidden_price_is_refused(visibility: str, changes: dic
         (replace(ENGLISH, proxy=True, ties=Ties.BANNED), "/ties"),
         (replace(ENGLISH, proxy=True, lead_buffer=Decimal(1)), "/lead_buffer"),
         (replace(ENGLISH, starting_gate=True, ties=Ties.BANNED), "/ties"),
+        (replace(ENGLISH, ties=Ties.BANNED), "/ties"),
+        (replace(ENGLISH, starting_gate=True, lead_buffer=Decimal(5)), "/lead_buffer"),
+        (replace(ENGLISH, opens_at=OPENS.replace(tzinfo=None)), "/opens_at"),
+        (replace(ENGLISH, closes_at=CLOSES.replace(tzinfo=None)), "/closes_at"),
+        (replace(ENGLISH, soft_close=replace(SOFT, hard_stop=datetime(2026, 3, 3))), "/soft_close/hard_stop"),  # noqa: DTZ001 - that is what is tried
         (replace(ENGLISH, visibility="sealed"), "/visibility"),
         (replace(ENGLISH, format="lottery"), "/format"),
         (replace(ENGLISH, closes_at=OPENS), "/closes_at"),
@@ -248,6 +253,8 @@ def _leaking(rules: Rules) -> Iterator[bool]:
     yield rules.base is Base.NEXT and not shown.next_price
     yield shown.hides and (rules.lead_buffer is not None or rules.ties is not Ties.ALLOWED or rules.proxy)
     yield not set(rules.disclosed) <= shown.options
+    yield rules.ties is Ties.BANNED and Option.ALL_PRICES not in rules.disclosed
+    yield rules.starting_gate and (rules.lead_buffer is not None or rules.ties is not Ties.ALLOWED)
 
 
 @given(all_rules(tuple(FORMATS)))

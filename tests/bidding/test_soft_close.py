@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.bidding import engine
+from marketplace.bidding.commands import Pause, Resume
 from marketplace.bidding.events import BidPlaced, LotExtended
 from marketplace.bidding.model import Refusal, RefusalCode
 from marketplace.bidding.rules import ExtensionBase, Rules, SoftClose
@@ -193,3 +194,16 @@ def test_a_dry_run_moves_nothing() -> None:
     answer = engine.validate(lot.state, offer(B, "99", "dry"), at(59))
     assert not isinstance(answer, Refusal)
     assert (answer.closes_at, lot.state.closes_at) == (CLOSES, CLOSES)
+
+
+def test_a_pause_moves_the_hard_stop_by_the_time_lost() -> None:
+    """X2: ≤ hard stop + lost. The stop would have fallen into the pause, and no bid would have extended any more."""
+    lot = four(replace(SOFT, hard_stop=CLOSES + timedelta(minutes=3)))
+    for begins, ends in ((55, 60), (61, 66)):
+        lot.do(Pause("storm"), at(begins))
+        lot.do(Resume(), at(ends))
+    assert lot.state.lost == timedelta(minutes=10)
+    moves = [moved_by(lot, bidder, price, 69) for bidder, price in ((B, "99"), (A, "98"), (B, "97"))]
+    assert moves == [2, 1, 0]
+    assert lot.state.closes_at == CLOSES + timedelta(minutes=13)
+    nothing_is_lost(lot)

@@ -5,7 +5,7 @@ import pytest
 
 from marketplace.bidding import engine, linter
 from marketplace.bidding.model import Refusal, RefusalCode
-from marketplace.bidding.rules import Ties
+from marketplace.bidding.rules import Option, Ties
 from tests.bidding.made import Played
 from tests.bidding.markets import ENGLISH, A, B, C, D, at, fixed, offer, refused
 
@@ -14,7 +14,7 @@ CALM = fixed(ENGLISH, "1")
 
 def three(ties: Ties) -> Played:
     """Return a lot in which A, B and C stand at 100, 99.99 and 90."""
-    lot = Played(replace(CALM, ties=ties))
+    lot = Played(replace(CALM, ties=ties, disclosed=(Option.ALL_PRICES,)))
     for minute, (bidder, price) in enumerate(((A, "100"), (B, "99.99"), (C, "90")), start=1):
         assert refused(lot.bid(bidder, price, at(minute))) is None
     return lot

@@ -62,7 +62,7 @@ class Chain:
 
     def __init__(self, rules: Rules) -> None:
         self.events: list[Recorded] = []
-        first = engine.schedule(LotId("lot_1"), rules, (ANN, BEA), T0 - timedelta(hours=1))
+        first = engine.schedule(LotId("lot_1"), rules, (ANN, BEA), T0 - timedelta(hours=1), secret="of the lot")
         self.state = engine.replay(first)
         self._keep(first, PLATFORM)
 
@@ -187,10 +187,70 @@ def test_who_is_awarded_is_named_to_the_buyer_and_to_the_winner_alone() -> None:
     made.bid(BEA, "95", 20)
     made.close()
     made.do(MarkAwarded(BidId("bid_org_ann_10")), made.state.closes_at, BUYER)
-    assert _check(_full(made)).results.awarded == ANN
-    assert _check(_for(made, ANN)).results.awarded == alias(made.state, ANN)
-    assert _check(_for(made, BEA)).results.awarded is None
+    assert _check(_full(made)).results.awarded == (ANN,)
+    assert _check(_for(made, ANN)).results.awarded == (alias(made.state, ANN),)
+    assert _check(_for(made, BEA)).results.awarded == ()
     assert BUYER not in json.dumps(_for(made, BEA))
+
+
+def test_a_hash_can_not_be_found_by_guessing_what_lies_between_two_own_events() -> None:
+    """With two receipts, all that an event is made of, and its number, nothing came between, or something did."""
+    made = Chain(SEALED)
+    first, second = made.bid(ANN, "100", 10), made.bid(ANN, "99", 20)
+    own = made.events[-1]
+    assert (own.previous, own.hash) == (first, second)
+    guessed = {name: value for name, value in own.data.items() if name != "salt"}
+    assert leaf(replace(own, data=guessed)) != second
+    assert leaf(own) == second
+    salts = {one.data["salt"] for one in made.events}
+    assert len(salts) == len(made.events)
+    assert all(len(salt) > 24 for salt in salts)
+
+
+def test_where_the_number_of_bids_is_hidden_a_bidder_gets_an_excerpt() -> None:
+    """What it is given is the same, whatever its rivals did: but for the hashes, which are random to it."""
+    told = []
+    for rivals in ((), ("95",), ("95", "94", "93")):
+        made = Chain(SEALED)
+        made.bid(ANN, "100", 10)
+        for number, price in enumerate(rivals):
+            made.bid(BEA, price, 11 + number)
+        made.bid(ANN, "50", 30)
+        sealed = {bid.bid_id: "99" for bid in made.state.standing.values()}
+        made.close(**sealed | {"bid_org_ann_30": "50"})
+        document = _for(made, ANN)
+        _check(document, _keyring().public_keys)
+        given = document["transcript"]
+        assert given["head"] == made.events[-1].hash
+        hashes = [one.pop("hash") for one in given["events"]]
+        assert set(hashes) < {one.hash for one in made.events}
+        told.append(given["events"])
+    assert told[0] == told[1] == told[2]
+    assert all(one["seq"] is None and one["shown"]["previous"] is None for one in told[0])
+    assert "salt" not in json.dumps(told)
+
+
+def test_an_excerpt_that_tells_a_place_is_none_and_a_receipt_is_for_its_own_bid() -> None:
+    made = _sealed()
+    good = transcript.for_bidder("LOT1", made.state, made.events, ANN, engine.view(made.state, ANN, T0))
+    placed = next(one for one in made.events if one.name == "bid.placed")
+    keys = _keyring().public_keys
+    given = _receipt(made, placed.seq, bid_id="bid_org_ann_10", sequence=None)
+    assert transcript.check_receipt(good, transcript.read_receipt(given, keys)) is None
+    other = transcript.read_receipt(_receipt(made, placed.seq, bid_id="bid_other", sequence=None), keys)
+    with pytest.raises(WrongTranscriptError, match="bid_id"):
+        transcript.check_receipt(good, other)
+    first, *rest = good.events
+    for changed in (replace(first, seq=2), replace(first, shown=None)):
+        with pytest.raises(WrongTranscriptError, match="event"):
+            _check(_signed(replace(good, events=(changed, *rest))))
+
+
+def test_a_bidder_reads_neither_the_scheduling_nor_the_secret_of_its_lot() -> None:
+    for made in (_english(), _sealed()):
+        for bidder in (ANN, BEA):
+            assert "of the lot" not in json.dumps(_for(made, bidder))
+        assert "of the lot" in json.dumps(_full(made))
 
 
 def _paths(document: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -318,6 +378,11 @@ def test_the_command_checks_files_and_names_what_is_wrong(tmp_path: Path) -> Non
     assert run(file("jws.txt", _receipt(made, seq)["signed"]), "--key", keys)[0] == 0
     assert run(receipt)[0] == 1
     assert run(file("other.json", _for(made, ANN)), "--key", keys, "--receipt", receipt)[0] == 0
+    excerpt, sealed = file("excerpt.json", _for(_sealed(), ANN)), file("s.json", _receipt(_sealed(), 3, sequence=None))
+    code, out = run(excerpt, "--key", keys, "--receipt", sealed)
+    assert code == 0, out
+    assert "an event of the chain" in out
+    assert "the rules hide how many" in out
     forged = json.loads(good.read_text(encoding="utf-8"))
     forged["transcript"]["events"][2]["shown"]["data"]["event"]["amount"] = "1.00"
     code, out = run(file("forged.json", forged), "--key", keys)

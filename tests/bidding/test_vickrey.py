@@ -1,10 +1,12 @@
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from marketplace.bidding import engine, linter
+from marketplace.bidding.commands import Exclude
 from marketplace.bidding.rules import Rules, ScoringKind
 from marketplace.kernel.ids import BidId, OrganizationId
 from tests.bidding.made import BIDDERS, Played, nothing_is_lost
@@ -113,3 +115,35 @@ def test_nothing_is_paid_before_the_opening() -> None:
 def test_second_prices_do_not_go_with_points() -> None:
     rules = replace(VICKREY, scoring=replace(SPEED, kind=ScoringKind.RELATIVE_POINTS))
     assert "/scoring/kind" in {finding.pointer for finding in linter.errors(rules)}
+
+
+@settings(max_examples=60)
+@given(fields, ceilings, st.lists(st.sampled_from(BIDDERS), max_size=3))
+def test_who_falls_out_after_the_opening_makes_the_winner_no_dearer(
+    inside: Inside, ceiling: Decimal | None, gone: list[OrganizationId]
+) -> None:
+    """The payment is fixed as the bids are opened; a winner that follows is paid by those behind it, never below V1."""
+    lot = opened(inside, ceiling)
+    winner, payment = winner_and_payment(lot)
+    for bidder in gone:
+        lot.do(Exclude(bidder, "suspended"), CLOSES)
+        nothing_is_lost(lot)
+        if not lot.state.standing:
+            return
+        now, paid = winner_and_payment(lot)
+        assert paid >= inside[now][0]
+        assert now != winner or paid == payment
+
+
+def test_a_loser_that_expires_makes_the_winner_no_dearer() -> None:
+    lot = Played(replace(VICKREY, ceiling=CEILING))
+    inside = {BidId(f"bid_{who}"): (Decimal(price), Decimal(0)) for who, price in ((A, 100), (B, 120), (C, 200))}
+    lot.do(offer(A, "100", A), at(1))
+    lot.do(offer(B, "120", B, valid_until=CLOSES.date()), at(2))
+    lot.do(offer(C, "200", C), at(3))
+    lot.ring(CLOSES)
+    lot.do(opening(lot.state, inside), CLOSES)
+    lot.ring(CLOSES + timedelta(days=2))
+    assert [who for who, _ in lot.prices()] == [A, C]
+    assert engine.payments(lot.state) == {BidId(f"bid_{A}"): Decimal(120)}
+    nothing_is_lost(lot)

@@ -67,6 +67,8 @@ ALLOWED = {
     (Status.AWAITING_VERIFICATION, Action.RETURN): Status.DRAFT,
     (Status.OPEN, Action.AMEND): Status.OPEN,
     (Status.CLOSED, Action.CLOSE): Status.CLOSED,
+    (Status.OPEN, Action.AWARD): Status.AWARDED,
+    (Status.OPEN, Action.END_UNAWARDED): Status.NOT_AWARDED,
     (Status.CLOSED, Action.AWARD): Status.AWARDED,
     (Status.CLOSED, Action.END_UNAWARDED): Status.NOT_AWARDED,
     (Status.DRAFT, Action.WITHDRAW): Status.WITHDRAWN,
@@ -96,7 +98,7 @@ def test_the_life_of_a_request_has_these_steps_and_no_other(status: Status, acti
         (Action.PUBLISH, Status.OPEN, rules.NotPublishableError),
         (Action.AMEND, Status.DRAFT, rules.NotAmendableError),
         (Action.WITHDRAW, Status.AWARDED, rules.NotWithdrawableError),
-        (Action.AWARD, Status.OPEN, rules.NotClosedError),
+        (Action.AWARD, Status.DRAFT, rules.NotClosedError),
     ],
 )
 def test_a_refusal_is_named_after_what_is_not_possible(

@@ -45,6 +45,13 @@ class Story:
 
     # ---- what bidders do and see
 
+    def join(self, name: str, carrier: SignedIn) -> None:
+        """Let a carrier take part that was invited after the publication."""
+        self.stage.settle()
+        self.carriers[name] = carrier
+        self.terms[name] = self.stage.terms(carrier)
+        self.invitations[name] = self.stage.invitation(carrier)
+
     def path(self, name: str) -> str:
         """Return where the bidder's invitation lies."""
         return f"/invitations/{self.invitations[name]}"
@@ -128,7 +135,7 @@ class Story:
         return [(names[offer["provider_id"]], offer["total"]) for offer in offers]
 
     def made_contract(self, name: str, total: str) -> None:
-        """Award every lot to its best bid, accept the terms, and find ``total`` in the contract and all as journaled."""
+        """Award each lot to its best bid, accept the terms, and find ``total`` in the contract and all as journaled."""
         self.stage.award(self.request_id)
         winner = self.carriers[name].principal.organization_id
         rows = self.buyer("GET", "/contracts")

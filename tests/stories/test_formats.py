@@ -73,7 +73,7 @@ def test_a_place_or_a_colour_is_all_that_is_shown(
     stage: Stage, preset: str, leading: tuple[int | None, str | None], behind: tuple[int | None, str | None]
 ) -> None:
     story = begin(stage, {"preset": preset, "ceiling": CEILING})
-    story.bid("A", "18000.00")
+    assert story.bid("A", "18000.00")["sequence"] is None  # it would tell how much is bid
     story.bid("B", "19000.00")  # no step below the lead: others' prices decide nothing
     for name, expected in (("A", leading), ("B", behind), ("C", (None, None))):
         seen = story.sees(name)
@@ -90,7 +90,7 @@ def test_a_place_or_a_colour_is_all_that_is_shown(
 
 def test_blind_improvement_shows_the_own_price_and_the_clock_alone(stage: Stage) -> None:
     story = begin(stage, {"preset": "blind_improvement", "ceiling": CEILING})
-    story.bid("A", "18000.00")
+    assert story.bid("A", "18000.00")["sequence"] is None
     story.bid("B", "19000.00")
     seen = story.sees("A")
     assert (seen["own_amount"], seen["next_admissible_price"]) == ("18000.00", "17910.00")
@@ -105,7 +105,7 @@ def test_blind_improvement_shows_the_own_price_and_the_clock_alone(stage: Stage)
 
 def test_three_rounds_give_each_bidder_a_turn_worst_first(stage: Stage) -> None:
     story = begin(stage, {"preset": "three_rounds", "ceiling": CEILING})
-    story.bid("A", "15000.00")
+    assert story.bid("A", "15000.00")["sequence"] is None
     story.bid("B", "14000.00")
     story.bid("C", "16000.00")
     assert story.sees("B")["rank"] is None  # first bids are unseen

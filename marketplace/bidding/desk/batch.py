@@ -1,7 +1,6 @@
 """One batch: hold the lots, decide on what they are now, write all that follows, commit; then the answers leave."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 
@@ -42,14 +41,14 @@ async def run(
     if draft is None:
         return busy, False
     for held, after in draft.changed():
-        office.cache.keep(replace(after, revision=held.revision + 1))
+        office.cache.keep(after._replace(revision=held.revision + 1))
     for order, answer in draft.answers:
         if isinstance(answer, ProblemError):
             order.fail(answer)
         else:
             order.answer(answer)
             if order.guest.invitation_id in draft.lines.invitations:
-                office.cache.keep_guest(replace(order.guest, status=InvitationStatus.BID))
+                office.cache.keep_guest(order.guest._replace(status=InvitationStatus.BID))
     return busy, bool(draft.lines.events)
 
 
@@ -151,9 +150,9 @@ async def _write(draft: Draft, connection: asyncpg.Connection) -> None:
     await connection.fetch(statements.WRITE, *statements.arguments(lines, draft.now, lots))
     alarms = []
     for held, after in changed:
-        pending = engine.due(after.state)
-        if pending and pending[0][0] != (engine.due(held.state) or ((None, ""),))[0][0]:
-            alarms.append((after.id, pending[0][0]))
+        pending = engine.next_due(after.state)
+        if pending is not None and pending != engine.next_due(held.state):
+            alarms.append((after.id, pending))
     if alarms:
         keys, instants = map(list, zip(*alarms, strict=True))
         await connection.execute(statements.SET_ALARMS, clockwork.CLOSE_ALARM, keys, instants)
@@ -211,7 +210,7 @@ def _automatic_line(item: Automatic, offer: Offer, invitation_id: str, request_v
         bid.commitment,
         bid.valid_until,
         bid.placed_at,
-        orjson.Fragment(codec.canonical(codec.dump(adjusted))),
+        orjson.Fragment(codec.packed(adjusted)),
         bid.amount,
         bid.malus,
         None,

@@ -5,7 +5,7 @@ A provider's approval and an invitation's status are looked up again after ``SEC
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -30,8 +30,7 @@ _MOST_LOTS = 5_000
 _MOST_PEOPLE = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLot:
+class KnownLot(NamedTuple):
     """A lot as of ``revision``; ``chain`` is the hash of its last event.
 
     ``public_key`` is None where no bid is ever sealed.
@@ -54,8 +53,7 @@ class KnownLot:
         return self.public_key is not None and format_of(self.state).sealed
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(NamedTuple):
     """A provider with its invitation to one request, whose lots are known by ref."""
 
     invitation_id: InvitationId

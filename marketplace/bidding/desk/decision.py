@@ -1,13 +1,12 @@
 """Deciding one order after the other on held lots, in memory: what is to be written, and each caller's answer."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import orjson
 
-from marketplace.bidding import engine, stored
+from marketplace.bidding import engine, receipts, stored
 from marketplace.bidding.desk.cache import Cache, KnownLot
 from marketplace.bidding.desk.orders import Answer, Order, Part, Priced, command_of, repriced
 from marketplace.bidding.desk.statements import BidLine, EventLine, Lines
@@ -16,7 +15,8 @@ from marketplace.bidding.events import BidPlaced, LotEvent, ProxySet, TurnBidEnt
 from marketplace.bidding.formats.table import format_of
 from marketplace.bidding.model import Refusal, RefusalCode, StandingBid, Status
 from marketplace.bidding.outcome import Outcome
-from marketplace.kernel import codec, journal
+from marketplace.bidding.receipts import Accepted
+from marketplace.kernel import chain, codec
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import FieldError, MalformedError, ProblemError
 from marketplace.kernel.idempotency import KeyReusedError
@@ -25,7 +25,6 @@ from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.security import Keyring
 from sellers.model import InvitationStatus
 
-_RECEIPT = "bid-receipt"
 _OWN_EVENTS = (BidPlaced, TurnBidEntered, ProxySet)
 
 
@@ -115,7 +114,7 @@ class Draft:
         if fresh is None:
             return None
         check_same(self.lots[lot_id].ref, order.fingerprint, fresh[0].fingerprint)
-        return replace(fresh[1], replayed=True)
+        return fresh[1]._replace(replayed=True)
 
     def _check(self, order: Order, parts: Iterable[Part]) -> None:
         """Raise what forbids the order before any rule of an auction does."""
@@ -178,7 +177,7 @@ class _Step:
         changed = stored.changes(lot.state, decided.state, decided.events)
         self.head = changed.head
         hashes = self._journal(decided)
-        self.after = replace(lot, state=decided.state, chain=hashes[-1] if hashes else lot.chain)
+        self.after = lot._replace(state=decided.state, chain=hashes[-1] if hashes else lot.chain)
         self.lines.dropped += changed.dropped
         if isinstance(part, Priced):
             self._price(part, decided, hashes, {bid.bid_id: bid for bid, _ in changed.placed})
@@ -190,37 +189,19 @@ class _Step:
 
     def _journal(self, decided: Outcome) -> list[str]:
         """Append the events to the lot's chain; return their hashes."""
-        principal, lot = self.order.principal, self.lot
+        lot, now = self.lot, self.draft.now
+        user, organization = by = self.order.principal.user_id, self.order.principal.organization_id
         hashes: list[str] = []
         previous = lot.chain
         for seq, event in enumerate(decided.events, lot.state.sequence + 1):
             told = LotEvent(lot.request_id, lot.id, event)
-            unsigned = journal.Recorded(
-                event.type,
-                told.stream,
-                seq,
-                None,
-                self.draft.now,
-                principal.user_id,
-                principal.organization_id,
-                told.data(),
-                previous,
-                hash="",
-            )
-            hashes.append(journal.leaf(unsigned))
+            stream, data = told.stream, codec.plain(told.data())
+            leaf = chain.leaf_of(event.type, (stream, seq, previous), now, by, data)
             self.lines.events.append(
-                EventLine(
-                    unsigned.stream,
-                    seq,
-                    unsigned.name,
-                    unsigned.user_id,
-                    unsigned.organization_id,
-                    orjson.Fragment(codec.canonical(unsigned.data)),
-                    previous,
-                    hashes[-1],
-                )
+                EventLine(stream, seq, event.type, user, organization, orjson.Fragment(data), previous, leaf)
             )
-            previous = hashes[-1]
+            hashes.append(leaf)
+            previous = leaf
         return hashes
 
     def _price(self, part: Priced, decided: Outcome, hashes: list[str], placed: dict[BidId, StandingBid]) -> None:
@@ -231,7 +212,11 @@ class _Step:
             if isinstance(event, _OWN_EVENTS) and event.bid_id == part.bid_id
         )
         bid = placed.get(part.bid_id)
-        self.receipt = self._receipt(part, bid, hashes[at], self.lot.state.sequence + 1 + at)
+        sequence, now = self.lot.state.sequence + 1 + at, self.draft.now
+        accepted = Accepted(
+            part.bid_id, bid.version if bid else None, part.amount, part.commitment, hashes[at], sequence, now
+        )
+        self.receipt = receipts.made(self.draft.office.keyring, self.lot.ref, self.after.state, accepted)
         guest, order = self.order.guest, self.order
         self.lines.bids.append(
             BidLine(
@@ -256,25 +241,6 @@ class _Step:
                 self.draft.office.sealer.seal(self.receipt),
             )
         )
-
-    def _receipt(self, part: Priced, bid: StandingBid | None, leaf: str, sequence: int) -> bytes:
-        """Return the receipt as it goes over the wire: what is signed, and the signature over its canonical form."""
-        received_at = self.draft.now.isoformat()
-        plain: dict[str, Any] = {
-            "lot": self.lot.ref,
-            "bid_id": part.bid_id,
-            "version": bid.version if bid else None,
-            "amount": str(part.amount),
-            "currency": self.lot.state.rules.currency,
-            "received_at": received_at,
-            "leaf": leaf,
-            "sequence": None if part.sealed else sequence,
-            "rules_hash": self.lot.state.rules_hash,
-            "commitment": part.commitment,
-        }
-        plain["signed"] = self.draft.office.keyring.sign(_RECEIPT, codec.canonical(plain))
-        plain["received_at"] = received_at.replace("+00:00", "Z")
-        return orjson.dumps(plain)
 
 
 def check_same(ref: str, fingerprint: str, earlier: str | None) -> None:

@@ -316,7 +316,8 @@ class Desk:
         if self._waiting >= self._most or any(self._by_lot[lot_id] >= share for lot_id in lot_ids):
             raise unavailable()
         self._waiting += 1
-        self._by_lot.update(lot_ids)
+        for lot_id in lot_ids:
+            self._by_lot[lot_id] += 1
         try:
             self._put(order)
             return await order.done

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from marketplace.bidding import offer as offers
 from marketplace.bidding.commands import Command, Leave, PlaceBid, SetProxy, WithdrawBid
@@ -39,8 +39,7 @@ class ProxyCommand:
     steps: tuple[Decimal | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """An offer as it will lie in the database, computed over ``to_price``.
 
     ``limit`` is None for a bid; otherwise the engine bids by ``step`` down to it. ``pointer``: the offer's place in
@@ -81,8 +80,7 @@ class Leaving:
 Part: TypeAlias = Priced | TakingBack | Leaving
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What an order led to: a receipt as JSON for every offer; ``replayed``: it was done before, under the same key."""
 
     receipts: tuple[bytes, ...] = ()
@@ -91,7 +89,10 @@ class Answer:
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """One command of one caller, waiting for its answer. ``request_version`` is None where it doesn't matter."""
+    """One command of one caller, waiting for its answer. ``request_version`` is None where it doesn't matter.
+
+    ``lot_ids``: the lots that it is about.
+    """
 
     principal: Principal
     guest: Guest
@@ -100,11 +101,10 @@ class Order:
     fingerprint: str
     request_version: int | None
     done: "asyncio.Future[Answer]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    lot_ids: tuple[LotId, ...] = field(init=False)
 
-    @property
-    def lot_ids(self) -> tuple[LotId, ...]:
-        """The lots that it is about."""
-        return tuple(part.lot_id for part in self.parts)
+    def __post_init__(self) -> None:
+        self.lot_ids = tuple([part.lot_id for part in self.parts])
 
     def answer(self, answer: Answer) -> None:
         """Give the answer, unless the caller has hung up."""
@@ -132,8 +132,8 @@ def priced(
     if limit is not None and not errors:
         offer = offers.adjusted_to(lot.to_price, offer, limit)
     # what has errors is never stored: it may lack a price for everything
-    amount = Decimal(0) if errors else offers.total_cost(lot.to_price, offer).total
-    plain = codec.canonical(codec.dump(offer))
+    amount = Decimal(0) if errors else offers.total(lot.to_price, offer)
+    plain = codec.packed(offer)
     # a lot with a last round has a key from the start, and needs it only then
     sealed = sealing.seal_to(lot.public_key, plain) if lot.public_key and lot.is_sealed else None
     return Priced(

@@ -21,7 +21,7 @@ class Format:
     ``sealed``: prices stay out of events, state and views until the opening. ``may_withdraw``: a bidder may take its
     bid back freely while the lot is open. ``visibilities``: the codes of those that it goes with. ``steps``: it knows
     decrements, bases, lead buffers, the slip guard, proxies and the soft close. ``replaces_freely``: a later bid may
-    be dearer than the bidder's earlier one.
+    be dearer than the bidder's earlier one. ``pays_by_rivals``: payments depend on the costs as they were opened.
     """
 
     code: ClassVar[str]
@@ -30,6 +30,7 @@ class Format:
     visibilities: ClassVar[frozenset[str]]
     steps: ClassVar[bool] = False
     replaces_freely: ClassVar[bool] = False
+    pays_by_rivals: ClassVar[bool] = False
 
     def problems(self, rules: Rules) -> tuple[FieldError, ...]:  # noqa: ARG002 - interface
         """Return what in ``rules`` this format can't work with, with what would be right."""

@@ -19,10 +19,12 @@ class SealedSecondPrice(SealedFirstPrice):
 
     The winner is paid the price at which it would just have stood equal to the second: the second-lowest effective
     cost less its own malus, and no more than the ceiling. So its own price decides whether it wins, never what it is
-    paid. Alone it is paid the ceiling, or its own price where there is none.
+    paid. Alone it is paid the ceiling, or its own price where there is none. The second is the one behind it when the
+    bids were opened: a loser that expires or is excluded afterwards makes nothing dearer.
     """
 
     code: ClassVar[str] = "sealed_second_price"
+    pays_by_rivals: ClassVar[bool] = True
 
     def problems(self, rules: Rules) -> tuple[FieldError, ...]:
         """Return an error for points too: a second place in points is no price."""
@@ -45,7 +47,10 @@ class SealedSecondPrice(SealedFirstPrice):
         if bid.amount is None or bid.malus is None:
             return {}
         ceiling = state.rules.ceiling
-        if len(state.ladder) == 1:
+        # a lot that was opened before this was kept has its ladder alone
+        order = state.opening or tuple((rung[3], rung[0]) for rung in state.ladder)
+        behind = [bidder for bidder, _ in order].index(bid.bidder) + 1
+        if behind == len(order):
             return {bid.bid_id: bid.amount if ceiling is None else ceiling}
-        equal = (state.ladder[1][0] - bid.malus).quantize(CENT, rounding=ROUND_FLOOR)
+        equal = (order[behind][1] - bid.malus).quantize(CENT, rounding=ROUND_FLOOR)
         return {bid.bid_id: equal if ceiling is None else min(equal, ceiling)}
