@@ -15,8 +15,8 @@ from sqlmodel import SQLModel
 from buyers.registry import tables as _registry  # noqa: F401 - as below
 from buyers.requests import tables as _requests  # noqa: F401 - as below
 from marketplace.awards import tables as _awards  # noqa: F401 - as below
-from marketplace.bidding import draft_tables as _bid_drafts  # noqa: F401 - as below
 from marketplace.bidding import tables as _bidding  # noqa: F401 - as below
+from marketplace.bidding.drafts import tables as _bid_drafts  # noqa: F401 - as below
 from marketplace.catalogue import tables as _catalogue  # noqa: F401 - as below
 from marketplace.contracts import tables as _contracts  # noqa: F401 - as below
 from marketplace.identity import tables as _identity  # noqa: F401 - as below

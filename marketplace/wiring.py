@@ -22,10 +22,10 @@ from marketplace.awards import rules_routes as auction_rules
 from marketplace.awards import transcript_routes as transcripts
 from marketplace.bidding import bid_routes
 from marketplace.bidding import control_routes as auction_control
-from marketplace.bidding import draft_routes as bid_drafts
 from marketplace.bidding import reactions as bidding_reactions
 from marketplace.bidding import routes as bidding
 from marketplace.bidding import transcript_routes as own_transcripts
+from marketplace.bidding.drafts import routes as bid_drafts
 from marketplace.catalogue import routes as catalogue
 from marketplace.contracts import reactions as contracts_reactions
 from marketplace.contracts import routes as contracts

@@ -2,8 +2,6 @@
 
 from decimal import Decimal
 
-from marketplace.bidding.draft import Draft, DraftLine, DraftLot
-from marketplace.bidding.draft_schemas import DraftInput, DraftLineInput, DraftLotInput
 from marketplace.bidding.model import BidderView, Refusal, StageView
 from marketplace.bidding.offer import FeatureAnswer, LinePrice, Offer, QualityAnswer, Surcharge, UsageRate
 from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
@@ -34,62 +32,35 @@ def offer_from(item: OfferInput, term_months: int, terms_id: str, terms_sha256: 
         terms_sha256=terms_sha256,
         note=item.note,
         adjustment=item.adjustment,
-        packages=_packages_from(item.packages),
-        volume=_volume_from(item.volume),
+        packages=packages_from(item.packages),
+        volume=volume_from(item.volume),
         quality=tuple([QualityAnswer(given.criterion, given.answer) for given in item.quality]),
     )
 
 
-def _usage_rates_from(rates: list[UsageRateInput]) -> tuple[UsageRate, ...]:
+def usage_rates_from(rates: list[UsageRateInput]) -> tuple[UsageRate, ...]:
+    """Return the rates of usage."""
     return tuple([UsageRate(rate.service_type, rate.unit, rate.rate) for rate in rates])
 
 
-def _answers_from(answers: list[AnswerInput]) -> tuple[FeatureAnswer, ...]:
+def answers_from(answers: list[AnswerInput]) -> tuple[FeatureAnswer, ...]:
+    """Return the answers to wanted features."""
     return tuple([FeatureAnswer(answer.code, answer.fit, answer.text) for answer in answers])
 
 
-def _taxes_from(taxes: list[SurchargeInput]) -> tuple[Surcharge, ...]:
+def taxes_from(taxes: list[SurchargeInput]) -> tuple[Surcharge, ...]:
     """Return taxes and surcharges, their names without needless spaces."""
     return tuple([Surcharge(" ".join(tax.name.split()), tax.basis, tax.figure) for tax in taxes])
 
 
-def _packages_from(packages: list[PackageInput]) -> tuple[PackageCondition, ...]:
+def packages_from(packages: list[PackageInput]) -> tuple[PackageCondition, ...]:
+    """Return the conditions on several lots."""
     return tuple([PackageCondition(tuple(item.lots), item.percent, item.amount) for item in packages])
 
 
-def _volume_from(tiers: list[VolumeTierInput]) -> tuple[VolumeTier, ...]:
+def volume_from(tiers: list[VolumeTierInput]) -> tuple[VolumeTier, ...]:
+    """Return the tiers by volume."""
     return tuple([VolumeTier(tier.percent, tier.from_lots, tier.from_monthly) for tier in tiers])
-
-
-def draft_from(item: DraftInput) -> Draft:
-    """Return a draft as the desk wrote it, gaps included."""
-    return Draft(item.terms_id, tuple(_draft_lot(lot) for lot in item.lots))
-
-
-def _draft_lot(lot: DraftLotInput) -> DraftLot:
-    return DraftLot(
-        lot=lot.lot,
-        lines=tuple(_draft_line(line) for line in lot.lines),
-        valid_until=lot.valid_until,
-        note=lot.note,
-        adjustment=lot.adjustment,
-        packages=_packages_from(lot.packages),
-        volume=_volume_from(lot.volume),
-    )
-
-
-def _draft_line(line: DraftLineInput) -> DraftLine:
-    return DraftLine(
-        line=line.line,
-        mrc=line.mrc,
-        nrc=line.nrc,
-        usage_rates=_usage_rates_from(line.usage_rates),
-        install_days=line.install_days,
-        answers=_answers_from(line.answers),
-        taxes=_taxes_from(line.taxes),
-        firmness=line.firmness,
-        construction_cap=line.construction_cap,
-    )
 
 
 def _line(line: LinePriceInput) -> LinePrice:
@@ -97,10 +68,10 @@ def _line(line: LinePriceInput) -> LinePrice:
         line=line.line,
         mrc=line.mrc,
         nrc=line.nrc,
-        usage_rates=_usage_rates_from(line.usage_rates),
+        usage_rates=usage_rates_from(line.usage_rates),
         install_days=line.install_days,
-        answers=_answers_from(line.answers),
-        taxes=_taxes_from(line.taxes),
+        answers=answers_from(line.answers),
+        taxes=taxes_from(line.taxes),
         firmness=line.firmness,
         construction_cap=line.construction_cap,
     )

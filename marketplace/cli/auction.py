@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from marketplace.bidding import scenario, scenario_play, scenario_report
+from marketplace.bidding.scenarios import play as scenario_play
+from marketplace.bidding.scenarios import report as scenario_report
+from marketplace.bidding.scenarios import scenario
 from marketplace.cli import auction_rules, auction_words, command, show
 from marketplace.cli.choices import MistakeError
 from marketplace.kernel.errors import MalformedError

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from marketplace.bidding.model import BidderView
-from marketplace.bidding.scenario_result import Ending, Played, Result, Told
+from marketplace.bidding.scenarios.result import Ending, Played, Result, Told
 
 _SHOWN = ("rank", "light", "lead_price", "next_price", "bidders", "proxy_limit", "next_admissible_price", "won")
 _TITLES = {

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from buyers.requests.model import Bands, Content, Line, Lot, Priority, PriorUsage
 from buyers.requests.view import carrier_view
 from marketplace.bidding import announcing
-from marketplace.bidding.draft import lots_to_price
+from marketplace.bidding.drafts.draft import lots_to_price
 from marketplace.kernel import codec
 from marketplace.kernel.access import Kind, UserRole
 from marketplace.kernel.clock import StagedClock

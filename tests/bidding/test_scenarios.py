@@ -7,11 +7,14 @@ from typing import Any, get_args
 import pytest
 from typer.testing import CliRunner
 
-from marketplace.bidding import commands, scenario, scenario_play, scenario_report
+from marketplace.bidding import commands
 from marketplace.bidding import rules as announced
 from marketplace.bidding.formats.table import FORMATS
-from marketplace.bidding.scenario_commands import _MAKERS
-from marketplace.bidding.scenario_rules import RulesInput
+from marketplace.bidding.scenarios import play as scenario_play
+from marketplace.bidding.scenarios import report as scenario_report
+from marketplace.bidding.scenarios import scenario
+from marketplace.bidding.scenarios.commands import _MAKERS
+from marketplace.bidding.scenarios.rules import RulesInput
 from marketplace.bidding.visibility import VISIBILITIES
 from marketplace.cli.main import app
 from marketplace.kernel.errors import MalformedError
@@ -72,7 +75,7 @@ def test_a_scenario_can_say_all_that_rules_and_commands_can() -> None:
     for kind, engine in zip(parts.values(), engines, strict=True):
         model = next(part for part in get_args(kind) if part is not type(None))
         assert set(model.model_fields) == {field.name for field in dataclasses.fields(engine)}
-    made = Path(scenario_play.__file__).with_name("scenario_commands.py").read_text(encoding="utf-8")
+    made = Path(scenario_play.__file__).with_name("commands.py").read_text(encoding="utf-8")
     for command in get_args(commands.Command):
         assert f"commands.{command.__name__}(" in made
     assert set(_MAKERS) == set(get_args(scenario.Step))

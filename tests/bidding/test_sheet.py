@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketplace.bidding import sheet, sheet_files
-from marketplace.bidding.draft import Draft, DraftLine, DraftLot
+from marketplace.bidding.drafts import files as sheet_files
+from marketplace.bidding.drafts import sheet
+from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot
+from marketplace.bidding.drafts.files import SheetFormat
+from marketplace.bidding.drafts.sheet import AskedLine, Filled
 from marketplace.bidding.offer import Basis, FeatureAnswer, Firmness, Fit, Surcharge, UsageRate
-from marketplace.bidding.sheet import AskedLine, Filled
-from marketplace.bidding.sheet_files import SheetFormat
 from marketplace.catalogue.model import Catalogue, Family, Feature, FeatureKind, ServiceType
 from marketplace.kernel.errors import MalformedError, TooLargeError
 

@@ -30,10 +30,10 @@ PURE_VALUES = frozenset(
         "marketplace.bidding.offer",
         "marketplace.bidding.offer_conditions",
         "marketplace.bidding.opened",
-        "marketplace.bidding.scenario",
-        "marketplace.bidding.scenario_play",
-        "marketplace.bidding.scenario_report",
-        "marketplace.bidding.scenario_result",
+        "marketplace.bidding.scenarios.scenario",
+        "marketplace.bidding.scenarios.play",
+        "marketplace.bidding.scenarios.report",
+        "marketplace.bidding.scenarios.result",
         "marketplace.bidding.transcript",
         "marketplace.standards.erate",
         "marketplace.standards.erate_filters",
@@ -61,7 +61,7 @@ def _may_enter(visitor: Module, visited: str) -> bool:
         return (
             visited in ROOF_DOORS | PURE_VALUES
             or part in FRONT_DOORS | FITTINGS
-            or part.endswith(("_routes", "_tables"))
+            or part.endswith(("_routes", "_tables", ".routes", ".tables"))
         )
     return visited in PURE_VALUES or (visitor.room, visited) in SIDE_DOORS or _part(visited, room) in FRONT_DOORS
 

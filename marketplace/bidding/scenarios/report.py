@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from marketplace.bidding.scenario_result import Played, Result, Told, seen
+from marketplace.bidding.scenarios.result import Played, Result, Told, seen
 
 _NOT_SHOWN = ("lot_id", "rules_hash", "own")
 """What of a bidder's view stands elsewhere in the result."""

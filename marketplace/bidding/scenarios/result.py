@@ -8,8 +8,8 @@ from typing import Any
 
 from marketplace.bidding.events import Event
 from marketplace.bidding.model import BidderView, BuyerView, Refusal, Status
-from marketplace.bidding.scenario import Step
-from marketplace.bidding.scenario_expect import Mismatch
+from marketplace.bidding.scenarios.expect import Mismatch
+from marketplace.bidding.scenarios.scenario import Step
 from marketplace.kernel.errors import FieldError
 
 

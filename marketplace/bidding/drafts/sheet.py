@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from marketplace.bidding import sheet_cells
-from marketplace.bidding.draft import Draft, DraftLine, DraftLot
+from marketplace.bidding.drafts import cells as sheet_cells
+from marketplace.bidding.drafts.cells import Cell, WrongCellError
+from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot
 from marketplace.bidding.offer import Firmness, UsageRate
-from marketplace.bidding.sheet_cells import Cell, WrongCellError
 from marketplace.catalogue.model import Catalogue, ServiceType
 from marketplace.kernel.errors import FieldError, MalformedError
 

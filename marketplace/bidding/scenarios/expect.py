@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from marketplace.bidding.model import Light, RefusalCode, Status
-from marketplace.bidding.scenario_values import Figure, ScenarioModel, When, instant_of
+from marketplace.bidding.scenarios.values import Figure, ScenarioModel, When, instant_of
 
 ANSWERS = ("accepted", "repeated", "nothing", "refused", *RefusalCode)
 """What a step can be answered: three ways of being taken, refused for any reason, or refused for one."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from buyers.requests.auction import ArrangementChoice
-from marketplace.bidding import arrangement, engine, linter, lot_clock, scenario
+from marketplace.bidding import arrangement, engine, linter, lot_clock
 from marketplace.bidding.arrangement import Span, Standing
 from marketplace.bidding.commands import Command, OpenedPrice, PlaceBid, Reschedule
 from marketplace.bidding.events import Event
@@ -15,12 +15,13 @@ from marketplace.bidding.finding import Finding, Severity
 from marketplace.bidding.formats.table import FORMATS
 from marketplace.bidding.model import BuyerView, LotState, RankedBid, Refusal, Status
 from marketplace.bidding.rules import Rules
-from marketplace.bidding.scenario import ONLY_LOT, LotInput, Scenario, Step
-from marketplace.bidding.scenario_commands import Scene, command_of, opening
-from marketplace.bidding.scenario_expect import Mismatch, mismatches
-from marketplace.bidding.scenario_result import Candidate, Ending, Line, Played, Result, Told, seen
-from marketplace.bidding.scenario_rules import rules_of
-from marketplace.bidding.scenario_values import instant_of
+from marketplace.bidding.scenarios import scenario
+from marketplace.bidding.scenarios.commands import Scene, command_of, opening
+from marketplace.bidding.scenarios.expect import Mismatch, mismatches
+from marketplace.bidding.scenarios.result import Candidate, Ending, Line, Played, Result, Told, seen
+from marketplace.bidding.scenarios.rules import rules_of
+from marketplace.bidding.scenarios.scenario import ONLY_LOT, LotInput, Scenario, Step
+from marketplace.bidding.scenarios.values import instant_of
 from marketplace.bidding.scoring import malus_of
 from marketplace.bidding.visibility import RUNNING
 from marketplace.kernel.errors import FieldError, MalformedError

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
 
-from marketplace.bidding.scenario_expect import Expected, LotExpect
-from marketplace.bidding.scenario_rules import RulesInput
-from marketplace.bidding.scenario_values import Figure, ScenarioModel, When, instant_of
+from marketplace.bidding.scenarios.expect import Expected, LotExpect
+from marketplace.bidding.scenarios.rules import RulesInput
+from marketplace.bidding.scenarios.values import Figure, ScenarioModel, When, instant_of
 from marketplace.kernel.errors import FieldError, MalformedError
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

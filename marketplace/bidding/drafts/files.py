@@ -14,7 +14,7 @@ from typing import IO
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 
-from marketplace.bidding.sheet_cells import Cell
+from marketplace.bidding.drafts.cells import Cell
 from marketplace.kernel.errors import FieldError, MalformedError, TooLargeError
 
 LARGEST_SHEET = 5_000_000

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, File, Path, Query, Response, UploadFile
 
-from marketplace.bidding import drafts, wire
-from marketplace.bidding.draft_schemas import DraftInput, DraftOutput, SheetOutput
-from marketplace.bidding.drafts import CheckedDraft
-from marketplace.bidding.sheet_files import LARGEST_SHEET, MEDIA, SheetFormat
+from marketplace.bidding.drafts import service as drafts
+from marketplace.bidding.drafts import wire
+from marketplace.bidding.drafts.files import LARGEST_SHEET, MEDIA, SheetFormat
+from marketplace.bidding.drafts.schemas import DraftInput, DraftOutput, SheetOutput
+from marketplace.bidding.drafts.service import CheckedDraft
 from marketplace.kernel import http
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import NotFoundError, PreconditionRequiredError, StaleError

@@ -24,7 +24,7 @@ from marketplace.bidding.rules import (
     Ties,
     Turns,
 )
-from marketplace.bidding.scenario_values import Figure, ScenarioModel, Seconds, When, instant_of
+from marketplace.bidding.scenarios.values import Figure, ScenarioModel, Seconds, When, instant_of
 
 
 class StepInput(ScenarioModel):

@@ -6,10 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from marketplace.bidding import commands, engine, scenario
+from marketplace.bidding import commands, engine
 from marketplace.bidding.commands import Answers, Command, OpenedPrice
 from marketplace.bidding.model import LotState
-from marketplace.bidding.scenario_values import instant_of
+from marketplace.bidding.scenarios import scenario
+from marketplace.bidding.scenarios.values import instant_of
 from marketplace.kernel import codec
 from marketplace.kernel.ids import BidId, OrganizationId
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from buyers.requests import service as requests
-from marketplace.bidding import draft as rules
-from marketplace.bidding import draft_store, sheet, sheet_files
-from marketplace.bidding.draft import Draft, LotCheck
-from marketplace.bidding.draft_tables import BidDraftRow
-from marketplace.bidding.sheet import AskedLine, Filled
-from marketplace.bidding.sheet_files import SheetFormat
+from marketplace.bidding.drafts import draft as rules
+from marketplace.bidding.drafts import files as sheet_files
+from marketplace.bidding.drafts import sheet
+from marketplace.bidding.drafts import store as draft_store
+from marketplace.bidding.drafts.draft import Draft, LotCheck
+from marketplace.bidding.drafts.files import SheetFormat
+from marketplace.bidding.drafts.sheet import AskedLine, Filled
+from marketplace.bidding.drafts.tables import BidDraftRow
 from marketplace.catalogue import service as catalogues
 from marketplace.kernel import codec, http
 from marketplace.kernel.errors import MalformedError

@@ -2,7 +2,7 @@
 
 from sqlalchemy.dialects.postgresql import insert
 
-from marketplace.bidding.draft_tables import BidDraftRow
+from marketplace.bidding.drafts.tables import BidDraftRow
 from marketplace.kernel.work import Reading, Work
 from sellers.model import Invitation
 

@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from marketplace.bidding.draft import Draft, LotCheck
+from marketplace.bidding.drafts.draft import Draft, LotCheck
+from marketplace.bidding.drafts.sheet import BadCell, CellChange, UnknownRow
 from marketplace.bidding.schemas import LineTermsInput, OfferTermsInput, Price, Words
-from marketplace.bidding.sheet import BadCell, CellChange, UnknownRow
 
 
 class DraftLineInput(LineTermsInput):

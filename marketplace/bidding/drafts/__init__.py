@@ -1,0 +1,1 @@
+"""Drafts of bids, and the sheets in which they go out and come back."""

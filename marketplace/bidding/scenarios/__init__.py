@@ -1,0 +1,1 @@
+"""Auctions as files: read, played through the engine, and compared with what they expect."""
