@@ -34,7 +34,7 @@ def test_a_deal_is_played_from_registration_to_contract_and_again(live: Marketpl
     for window_seconds in (2.5, 3.5):
         outcome = Deal(visitor, SilentStage(), window_seconds).play()
         assert outcome.invited == outcome.bidders == 4
-        assert len(outcome.contracts) == len(outcome.winners) >= 2
+        assert len(outcome.contracts) == len(outcome.winners) >= 1
         assert outcome.total > 10_000
         assert outcome.notices["buyer"] > 5
         assert outcome.notices["winners"] > len(outcome.winners)
