@@ -134,10 +134,16 @@ class _EndedError(Exception):
 
 
 class Follower(threading.Thread):
-    """A thread that stamps the journal and feeds every follower whenever it is woken, or soon at the latest."""
+    """A thread that stamps the journal and feeds every follower whenever it is woken, or soon at the latest.
 
-    def __init__(self, workshop: Workshop, wake: threading.Event, poll_seconds: float = 0.2) -> None:
+    ``alone``: nothing else runs in this process, so that it need not give way.
+    """
+
+    def __init__(
+        self, workshop: Workshop, wake: threading.Event, poll_seconds: float = 0.2, *, alone: bool = False
+    ) -> None:
         super().__init__(name="journal-follower", daemon=True)
+        self._rest = 0.0 if alone else _REST
         self._workshop = workshop
         self._wake = wake
         self._poll_seconds = poll_seconds
@@ -160,7 +166,7 @@ class Follower(threading.Thread):
 
     def _give_way(self) -> None:
         """Rest some times as long as the last transaction took: bids that come in beside have to be answered first."""
-        if self._ended.wait(min(_LONGEST_REST_SECONDS, _REST * (stopwatch() - self._since))):
+        if self._ended.wait(min(_LONGEST_REST_SECONDS, self._rest * (stopwatch() - self._since))):
             raise _EndedError
         self._since = stopwatch()
 
