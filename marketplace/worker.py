@@ -21,11 +21,14 @@ SWITCH_SECONDS = 0.0005
 
 
 @contextmanager
-def working(market: Marketplace) -> Iterator[None]:
-    """Run the worker's loops beside the block. Several workers at once do each thing once."""
+def working(market: Marketplace, *, alone: bool = False) -> Iterator[None]:
+    """Run the worker's loops beside the block. Several workers at once do each thing once.
+
+    ``alone``: the block does nothing but wait, so that the worker need not give way to it.
+    """
     # a thread that computes gives way to one that answers after this time, instead of Python's 5 ms
     sys.setswitchinterval(SWITCH_SECONDS)
-    follower = Follower(market.workshop, market.wake)
+    follower = Follower(market.workshop, market.wake, alone=alone)
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(heartbeat, "interval", seconds=HEARTBEAT_SECONDS, args=[market], max_instances=1, coalesce=True)
     scheduler.add_job(housekeeping, "interval", minutes=HOUSEKEEPING_MINUTES, args=[market], coalesce=True)
