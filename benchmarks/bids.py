@@ -84,7 +84,7 @@ FULL = Extent(
     (100_000, 1_000_000),
     profiled=True,
 )
-QUICK = Extent((_HOT, _MANY), (_MANY,), 1, 1.5, (50_000,), profiled=False)
+QUICK = Extent((_HOT, _MANY), (_MANY,), 1, 1.2, (50_000,), profiled=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def run_worker(
     if parent is not None:
         beside.give_way()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends its worker
-    with worker.working(market_of(context, Settings(), migrated=False), alone=True):
+    with worker.working(market_of(context, Settings(), migrated=False), alone=parent is None):
         show("The worker runs; end it with Ctrl-C.")
         try:
             while not ended.wait(_LOOK_SECONDS) and not beside.is_orphan(parent):
