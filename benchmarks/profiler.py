@@ -15,7 +15,9 @@ from types import FrameType
 BEGIN = signal.SIGUSR2
 _EVERY = 0.002  # seconds
 _ROOT = Path(__file__).parents[1]
-_WAITING = frozenset({"wait", "select", "poll", "run", "get", "acquire", "worker", "_worker", "_wait_for_tstate_lock"})
+_WAITING = frozenset(
+    {"wait", "select", "poll", "run", "get", "acquire", "worker", "_worker", "_wait_for_tstate_lock", "_try_wait"}
+)
 """Innermost functions in which a thread has nothing to do; ``run`` is that of an event loop that waits."""
 
 
