@@ -265,7 +265,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("bids", "engine", "replay"), help="one part alone")
     arguments = parser.parse_args()
     extent = QUICK if arguments.quick else FULL
-    report, say = Report(), Console(stderr=True)
+    report, say = Report("Tenderline's bids, measured"), Console(stderr=True)
     if arguments.only in {None, "engine"}:
         measure_engine(report, say)
     if arguments.only in {None, "replay"}:

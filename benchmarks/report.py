@@ -40,6 +40,7 @@ def below(name: str, value: float, unit: str, limit: float, *, valid: bool = Tru
 class Report:
     """All figures of one run, and what explains them: remarks on validity, and profiles."""
 
+    title: str
     figures: list[Figure] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -50,7 +51,7 @@ class Report:
 
     def show(self, console: Console) -> None:
         """Print the table and the remarks."""
-        table = Table(title="Tenderline's bids, measured", title_justify="left")
+        table = Table(title=self.title, title_justify="left")
         for heading in ("figure", "value", "unit", "goal", ""):
             table.add_column(heading, justify="right" if heading == "value" else "left")
         for figure in self.figures:

@@ -9,8 +9,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
 from marketplace import wiring, worker
+from marketplace.awards.board.worker import Boards
 from marketplace.bidding import service as bidding
 from marketplace.identity import sessions
 from marketplace.kernel import http
@@ -32,13 +34,19 @@ TAGS = [
     {"name": "requests", "description": "A buyer's requests: drafted, checked for leaks, submitted, amended"},
     {"name": "providers", "description": "Registration and approval of carriers"},
     {"name": "provider desk", "description": "A carrier's own record, filters and terms documents"},
+    {"name": "availability", "description": "What can be had at a place, from how many carriers"},
     {"name": "invitations", "description": "What a carrier received, as every invited carrier sees it, and why"},
     {"name": "bids", "description": "A carrier's bids, their receipts, and what the rules show of the competition"},
     {"name": "awards", "description": "Comparing, selecting, and the moment in which the winner learns the name"},
+    {
+        "name": "scenarios",
+        "description": "What the bids make together under the buyer's rules, and what each rule costs",
+    },
     {"name": "contracts", "description": "Terms presented, accepted or refused, and the frozen contract"},
     {"name": "notices", "description": "What happened, for whom it concerns"},
     {"name": "back office", "description": "What the platform's agents look into"},
 ]
+SECONDS_PER_DAY = 86_400
 DESCRIPTION = "A reverse-auction marketplace for telecom services: carriers compete for buyers they cannot identify."
 
 
@@ -53,8 +61,10 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
                 yield
             finally:
                 await desk.close()
+                await run_in_threadpool(boards.close)
 
     desk = bidding.Desk(market.workshop)
+    boards = Boards(market.workshop)
 
     def authenticate(request: Request) -> Principal:
         return sessions.authenticate(market.workshop, request.headers.get("authorization", ""))
@@ -74,10 +84,14 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
     app.state.authenticate = authenticate
     app.state.recognised = Recognised(partial(sessions.recognise, market.workshop))
     app.state.desk = desk
+    app.state.boards = boards
     app.state.bid_limit = RateLimit("bids", market.settings.bids_per_second, ceil(2 * market.settings.bids_per_second))
+    app.state.place_limit = RateLimit(
+        "places", market.settings.places_per_day / SECONDS_PER_DAY, market.settings.places_per_day
+    )
     app.state.answer_sealer = market.vault.sealer("answers")
     app.add_middleware(LeanDoor, routes=[route for router in wiring.ROUTERS for route in router.routes])
-    http.install(app)
+    http.install(app, wiring.LARGE_BODIES)
     for router in wiring.ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]

@@ -10,16 +10,24 @@ from pathlib import Path
 from fastapi import APIRouter
 from pydantic import SecretStr
 
+from buyers.desk import placing_routes
 from buyers.desk import reactions as desk_reactions
 from buyers.desk import routes as desk
 from buyers.registry import routes as registry
 from buyers.registry import site_routes, verification, verification_routes
 from marketplace import audit
+from marketplace.awards import approval_routes as award_approvals
 from marketplace.awards import auction_routes as own_auctions
+from marketplace.awards import availability_routes as own_availability
+from marketplace.awards import export_routes as comparison_files
+from marketplace.awards import reach_routes as reach
 from marketplace.awards import reactions as awards_reactions
 from marketplace.awards import routes as awards
 from marketplace.awards import rules_routes as auction_rules
 from marketplace.awards import transcript_routes as transcripts
+from marketplace.awards.board import routes as scenario_boards
+from marketplace.awards.confirmation import reactions as confirmation_reactions
+from marketplace.awards.confirmation import routes as confirmation
 from marketplace.bidding import bid_routes
 from marketplace.bidding import control_routes as auction_control
 from marketplace.bidding import reactions as bidding_reactions
@@ -27,6 +35,7 @@ from marketplace.bidding import routes as bidding
 from marketplace.bidding import transcript_routes as own_transcripts
 from marketplace.bidding.drafts import routes as bid_drafts
 from marketplace.catalogue import routes as catalogue
+from marketplace.contracts import negotiation_routes as negotiations
 from marketplace.contracts import reactions as contracts_reactions
 from marketplace.contracts import routes as contracts
 from marketplace.identity import routes as identity
@@ -39,9 +48,12 @@ from marketplace.kernel.work import Reaction, Reactions, Workshop
 from marketplace.terminals import landing
 from matching import reactions as matching_reactions
 from matching import routes as matching
+from matching.availability import routes as availability
 from notifications import reactions as notifications_reactions
 from notifications import routes as notifications
 from sellers import routes as sellers
+from sellers.footprints import routes as footprints
+from sellers.territories import routes as territories
 
 ROUTERS: tuple[APIRouter, ...] = (
     bid_routes.hot,  # first: a path is looked for in this order
@@ -52,6 +64,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     verification_routes.router,
     sellers.providers,
     sellers.desk,
+    footprints.router,
+    territories.router,
+    availability.router,
+    own_availability.router,
+    matching.desk,
     matching.invitations,
     matching.platform,
     bid_routes.router,
@@ -62,22 +79,38 @@ ROUTERS: tuple[APIRouter, ...] = (
     own_transcripts.router,
     transcripts.router,
     desk.router,
+    placing_routes.router,
     awards.router,
+    award_approvals.router,
+    comparison_files.router,
+    scenario_boards.router,
+    reach.router,
+    confirmation.router,
     auction_rules.router,
     contracts.router,
+    negotiations.router,
     notifications.router,
     landing.router,
     audit.router,
 )
+LARGE_BODIES = ("/filters", "/territories")
+"""Paths of lists that a machine sends at once: their bodies may be as large as files."""
+
 REACTIONS: tuple[Reaction, ...] = (
     *desk_reactions.REACTIONS,
     *matching_reactions.REACTIONS,
     *bidding_reactions.REACTIONS,
     *awards_reactions.REACTIONS,
+    *confirmation_reactions.REACTIONS,
     *contracts_reactions.REACTIONS,
     *notifications_reactions.REACTIONS,
 )
-RINGS: Mapping[str, Ring] = {**verification.RINGS, **bidding_reactions.RINGS}
+RINGS: Mapping[str, Ring] = {
+    **verification.RINGS,
+    **bidding_reactions.RINGS,
+    **confirmation_reactions.RINGS,
+    **notifications_reactions.RINGS,
+}
 
 
 @dataclass(frozen=True, slots=True)

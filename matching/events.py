@@ -21,11 +21,12 @@ class MatchingEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProviderInvited(MatchingEvent):
-    """One provider received the request."""
+    """One provider received the request. ``digest``: it wants to be told in its next one, and that is early enough."""
 
     name: ClassVar[str] = "provider.invited"
     provider_id: OrganizationId
     invitation_id: InvitationId
+    digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

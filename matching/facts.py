@@ -4,16 +4,17 @@ Facts are never finer than what the invited providers are shown: a provider that
 looks which of them match learns no more than the request's view tells it. So:
 
 - bands that the buyer does not disclose are empty,
-- at the disclosure level 'city' sites have no postal code. A filter of postal prefixes then does not cover them, though
-  the site may lie inside (and an excluded prefix does not keep them out): a filter that wants such requests names the
-  state or the country. What is lost in reach is the price of what the buyer keeps to itself,
+- a site has place keys as exactly as the request discloses it (``marketplace.geography.placing``). At the disclosure
+  level 'city' it has no postal code: a filter of postal prefixes then does not cover it, though the site may lie inside
+  (and an excluded prefix does not keep it out): a filter that wants such requests names the state or the country. What
+  is lost in reach is the price of what the buyer keeps to itself,
 - the monthly spend, which no provider is shown, is a step of 1, 2, 5, 10, 20, 50 and so on.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 
-from buyers.requests.model import Band, Bands, Content, Disclosure, Line, Place, Priority, PriorUsage
+from buyers.requests.model import Band, Bands, Content, Line, Priority, PriorUsage
+from buyers.requests.placing import placing_of
 from marketplace.kernel.ids import RequestId
 from matching.model import LineFacts, RequestFacts, SiteFacts
 
@@ -24,13 +25,19 @@ BANDWIDTH_FEATURE = "bandwidth_mbps"
 def facts_of(request_id: RequestId, content: Content, bands: Bands) -> RequestFacts:
     """Return the facts of a request, as coarse as it discloses them; of ``bands`` only those in it that are ticked.
 
-    A company-wide line counts as being at every site. A request without sites has one site without a place.
+    A company-wide line counts as being at every site. A request without sites has one site without place keys.
     """
     if content.sites:
-        places = [(site.ref, _disclosed(site.place, content.disclosure)) for site in content.sites]
-        sites = tuple(_site(ref, place, content.lines) for ref, place in places)
+        sites = tuple(
+            SiteFacts(
+                ref=site.ref,
+                keys=placing_of(site.place, content.disclosure).keys,
+                lines=tuple(_line(line) for line in content.lines if line.site in {site.ref, ""}),
+            )
+            for site in content.sites
+        )
     else:
-        sites = (SiteFacts("", "", "", "", tuple(_line(line) for line in content.lines)),)
+        sites = (SiteFacts("", frozenset(), tuple(_line(line) for line in content.lines)),)
     return RequestFacts(
         request_id=request_id,
         sites=sites,
@@ -42,24 +49,6 @@ def facts_of(request_id: RequestId, content: Content, bands: Bands) -> RequestFa
         industry=bands.industry if Band.INDUSTRY in content.disclosed_bands else "",
         size=bands.size if Band.SIZE in content.disclosed_bands else "",
         region=bands.region if Band.REGION in content.disclosed_bands else "",
-    )
-
-
-def _disclosed(place: Place, disclosure: Disclosure) -> Place:
-    return replace(place, postal_code="") if disclosure is Disclosure.CITY else place
-
-
-def _site(ref: str, place: Place, lines: tuple[Line, ...]) -> SiteFacts:
-    country = place.country.strip().upper()
-    # a buyer writes 'M5V 2T6' or '90210-1234', a prefix is 'CA-M5V' or 'US-90210': only letters and digits compare
-    code = "".join(character for character in place.postal_code.upper() if character.isalnum())
-    state = place.state.strip().upper()
-    return SiteFacts(
-        ref=ref,
-        country=country,
-        state=f"{country}-{state}" if state else "",
-        postal_code=f"{country}-{code}" if code else "",
-        lines=tuple(_line(line) for line in lines if line.site in {ref, ""}),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from buyers.requests.model import ProviderList
 from marketplace.kernel.ids import OrganizationId, RequestId
 from sellers.model import CriterionResult, Filter, InvitationReason
 
@@ -20,16 +21,13 @@ class LineFacts:
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """One site: ISO country, subdivision ('US-CA'), postal code with country ('US-90210'), and the lines there.
+    """One site: its place keys (``marketplace.geography``), as exactly as the request discloses it, and its lines.
 
-    The postal code is empty where the request discloses the city only. A request without sites has one site without a
-    place, which only a filter without a territory covers.
+    A request without sites has one site without keys, which only a filter without a territory covers.
     """
 
     ref: str
-    country: str
-    state: str
-    postal_code: str
+    keys: frozenset[int]
     lines: tuple[LineFacts, ...]
 
 
@@ -50,6 +48,14 @@ class RequestFacts:
     industry: str = ""
     size: str = ""
     region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published request as filters see it, and whom the buyer's list admits."""
+
+    facts: RequestFacts
+    providers: ProviderList
 
 
 @dataclass(frozen=True, slots=True)

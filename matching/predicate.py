@@ -5,7 +5,9 @@ Semantics:
 - A filter accepts when every request-level criterion holds and enough sites pass (``needed_sites``).
 - A site passes when it is covered and **one** line at it satisfies service type, bandwidth, required and excluded
   features together. A site without lines never passes.
-- A site is covered when the territory is empty or names it, and the excluded territory does not.
+- A site is covered when the filter names no territory or one of its place keys is among what the territory includes,
+  and none is among what it excludes (``matching.places``). A site that is known only coarsely is covered when it may
+  lie inside, and excluded only when its known place is.
 - Ranges include their ends. What the request does not say passes a range: no monthly spend, no start date, a line
   that names no bandwidth. The spend is compared in the request's currency.
 - A filter that names industries, sizes or regions wants only those: a band that the buyer keeps to itself fails.
@@ -22,7 +24,8 @@ from fractions import Fraction
 from itertools import islice
 
 from matching.model import Explanation, LineFacts, RequestFacts, SiteFacts
-from sellers.model import Coverage, CoverageKind, Criteria, CriterionResult, DateRange, Range, Territory
+from matching.places import Places
+from sellers.model import Coverage, CoverageKind, Criteria, CriterionResult, DateRange, Net, Range, Territory
 
 LISTED_VALUES = 5
 """A reason names this many values of a list; the rest is a number."""
@@ -36,23 +39,31 @@ _LABELS = {
     "regions": "the disclosed region",
     "currencies": "the billing currency",
 }
+_NETS = {
+    Net.NONE: (),
+    Net.ON: ("your on-net places",),
+    Net.NEAR: ("your on-net and near-net places",),
+}
 _SINGULAR = {"are": "is", "ask": "asks"}
 _UNKNOWN_PASSES = frozenset({"monthly_spend", "start_date"})
 
 
-def accepts(criteria: Criteria, facts: RequestFacts) -> bool:
-    """Return whether a filter with ``criteria`` accepts the request; stops at the first criterion that decides."""
+def accepts(criteria: Criteria, facts: RequestFacts, places: Places) -> bool:
+    """Return whether a filter with ``criteria`` accepts the request; stops at the first criterion that decides.
+
+    ``places`` are the filter's, from ``matching.places.places_of``.
+    """
     if not all(passed for _, passed in _request_level(criteria, facts)):
         return False
     needed = needed_sites(criteria.coverage, len(facts.sites))
     if needed > len(facts.sites):
         return False
-    test = _SiteTest.of(criteria)
+    test = _SiteTest(places, tuple(_line_tests(criteria)))
     passing = (site for site in facts.sites if test.passes(site))
     return sum(1 for _ in islice(passing, needed)) == needed
 
 
-def explain(criteria: Criteria, facts: RequestFacts) -> Explanation:
+def explain(criteria: Criteria, facts: RequestFacts, places: Places) -> Explanation:
     """Return each criterion that the filter states with pass or fail and a reason that a provider may read.
 
     Place and line criteria are first judged each alone (how many sites meet this one). ``coverage``, always the last,
@@ -62,7 +73,7 @@ def explain(criteria: Criteria, facts: RequestFacts) -> Explanation:
         CriterionResult(name, passed, _request_reason(name, criteria, facts, passed=passed))
         for name, passed in _request_level(criteria, facts)
     ]
-    results += _site_level(criteria, facts)
+    results += _site_level(criteria, facts, places)
     return Explanation(accepted=all(result.passed for result in results), criteria=tuple(results))
 
 
@@ -102,9 +113,9 @@ def _request_level(criteria: Criteria, facts: RequestFacts) -> Iterator[tuple[st
         yield "consolidated_invoice", criteria.consolidated_invoice or not facts.consolidated_invoice
 
 
-def _site_level(criteria: Criteria, facts: RequestFacts) -> Iterator[CriterionResult]:
+def _site_level(criteria: Criteria, facts: RequestFacts, places: Places) -> Iterator[CriterionResult]:
     """Yield the stated criteria of place and line each alone, and at last all of them together."""
-    test = _SiteTest.of(criteria)
+    test = _SiteTest(places, tuple(_line_tests(criteria)))
     needed = needed_sites(criteria.coverage, len(facts.sites))
 
     def judge(name: str, passes: Callable[[SiteFacts], bool], words: str) -> CriterionResult:
@@ -112,12 +123,12 @@ def _site_level(criteria: Criteria, facts: RequestFacts) -> Iterator[CriterionRe
         return CriterionResult(name, count >= needed, _count_reason(count, len(facts.sites), words, criteria.coverage))
 
     alone = []
-    if not criteria.territory.empty:
-        alone.append(judge("territory", test.included, f"are in {_places(criteria.territory)}"))
-    if not criteria.excluded_territory.empty:
-        alone.append(
-            judge("excluded_territory", test.not_excluded, f"are outside {_places(criteria.excluded_territory)}")
-        )
+    if places.include is not None:
+        verb = "are in" if _surely(places, facts) else "are or may lie in"
+        alone.append(judge("territory", test.included, f"{verb} {_named(criteria.territory, places)}"))
+    if not criteria.excluded_territory.empty or places.exclude is not None:
+        outside = _named(criteria.excluded_territory, places) or "what the saved territories leave out"
+        alone.append(judge("excluded_territory", test.not_excluded, f"are outside {outside}"))
     for name, line_test in test.line_tests:
         alone.append(judge(name, _some_line(line_test), _line_words(name, criteria)))
     yield from alone
@@ -129,43 +140,17 @@ def _site_level(criteria: Criteria, facts: RequestFacts) -> Iterator[CriterionRe
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """A territory as sets, so that a site is looked up and a large territory is not walked for each site."""
-
-    countries: frozenset[str]
-    states: frozenset[str]
-    postal_prefixes: frozenset[str]
-
-    @classmethod
-    def of(cls, territory: Territory) -> "_Places":
-        return cls(frozenset(territory.countries), frozenset(territory.states), frozenset(territory.postal_prefixes))
-
-    def name(self, site: SiteFacts) -> bool:
-        if site.country in self.countries or site.state in self.states:
-            return True
-        code = site.postal_code
-        return bool(self.postal_prefixes) and any(code[:end] in self.postal_prefixes for end in range(1, len(code) + 1))
-
-
-@dataclass(frozen=True, slots=True)
 class _SiteTest:
     """The criteria of place and line of one filter, made ready to look at sites."""
 
-    wanted: _Places | None
-    excluded: _Places | None
+    places: Places
     line_tests: tuple[tuple[str, Callable[[LineFacts], bool]], ...]
 
-    @classmethod
-    def of(cls, criteria: Criteria) -> "_SiteTest":
-        wanted = None if criteria.territory.empty else _Places.of(criteria.territory)
-        excluded = None if criteria.excluded_territory.empty else _Places.of(criteria.excluded_territory)
-        return cls(wanted, excluded, tuple(_line_tests(criteria)))
-
     def included(self, site: SiteFacts) -> bool:
-        return self.wanted is None or self.wanted.name(site)
+        return self.places.included(site.keys)
 
     def not_excluded(self, site: SiteFacts) -> bool:
-        return self.excluded is None or not self.excluded.name(site)
+        return self.places.not_excluded(site.keys)
 
     def passes(self, site: SiteFacts) -> bool:
         if not (self.included(site) and self.not_excluded(site)):
@@ -246,8 +231,16 @@ def _line_words(name: str, criteria: Criteria) -> str:
     return f"ask for a line with none of {_listed(criteria.excluded_features)}"
 
 
-def _places(territory: Territory) -> str:
-    return _listed((*territory.countries, *territory.states, *territory.postal_prefixes))
+def _surely(places: Places, facts: RequestFacts) -> bool:
+    """Return whether no site is inside only because it may lie there."""
+    return all(places.surely_included(site.keys) for site in facts.sites if places.included(site.keys))
+
+
+def _named(territory: Territory, places: Places) -> str:
+    """Return what the provider itself named: codes, its own names of saved territories, its footprint."""
+    plain = (*territory.countries, *territory.states, *territory.postal_prefixes, *territory.cells)
+    saved = tuple(f"'{places.names[one]}'" for one in territory.saved if one in places.names)
+    return _listed((*plain, *saved, *_NETS[territory.net]))
 
 
 def _listed(values: tuple[str, ...]) -> str:

@@ -25,10 +25,12 @@ REACTIONS = (
             {
                 "filter.saved",
                 "filters.replaced",
+                "footprint.published",
                 "provider.approved",
                 "request.published",
                 "request.amended",
                 "request.resumed",
+                "territory.saved",
             }
         ),
         _reach,

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request, Response
 
 from marketplace.kernel import http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
-from marketplace.kernel.errors import NotFoundError
+from marketplace.kernel.errors import NotFoundError, TooManyRequestsError
 from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.ids import RequestId
 from matching import service
 from matching.schemas import (
     DeclineInput,
+    HindsightOutput,
     Id,
     InvitationOutput,
     InvitationState,
@@ -21,9 +22,11 @@ from matching.schemas import (
 from matching.service import Received
 from sellers import rules
 from sellers.model import InvitationStatus
+from sellers.schemas import FilterInput
 
 invitations = http.router("/invitations", tags=["invitations"])
 platform = http.router("/platform/requests", tags=["back office"])
+desk = http.router(tags=["provider desk"])
 
 Desk = Annotated[Principal, Depends(allow(Kind.PROVIDER))]
 Bidder = Annotated[Principal, Depends(allow(Kind.PROVIDER, roles=(UserRole.ADMIN, UserRole.DESK), scope=Scope.BIDS))]
@@ -75,6 +78,21 @@ def decline_invitation(invitation_id: Id, body: DeclineInput, work: Working, _: 
 def reopen_invitation(invitation_id: Id, work: Working, _: Bidder) -> InvitationState:
     """You may bid again."""
     return InvitationState.of(service.reopen(work, invitation_id))
+
+
+@desk.post(
+    "/filters/preview", summary="What a filter would have brought", responses=http.problems(TooManyRequestsError)
+)
+def preview_filter(
+    body: FilterInput, request: Request, reading: ReadingOnly, principal: Desk, response: Response
+) -> HindsightOutput:
+    """About how many requests of the past 90 days this filter would have accepted, and what it loses most by.
+
+    Nothing is saved. Days that are over count, and only requests that you could have received.
+    """
+    limit = reading.memory.of(service.preview_limit)
+    response.headers.update(limit.take(principal.organization_id, reading.now))
+    return HindsightOutput.of(service.would_have_matched(reading, request.app.state.workshop, body.draft()))
 
 
 @platform.get("/{request_id}/matching", summary="Who matches and why", responses=http.problems(NotFoundError))

@@ -1,13 +1,21 @@
-"""Pure decisions of matching: whom the buyer's provider list lets in, and which providers a request is for."""
+"""Pure decisions of matching: whom the buyer's provider list lets in, which filter came closest, and what can wait."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, time, timedelta
 
 from buyers.requests.model import ListMode, ProviderList
 from marketplace.kernel.ids import OrganizationId
-from matching.model import Match, RequestFacts
-from matching.predicate import accepts, explain
-from sellers.model import CriterionResult, Filter, InvitationReason
+from matching.model import RequestFacts
+from matching.places import Places
+from matching.predicate import explain
+from sellers.model import CriterionResult, Filter
+
+DIGEST = "digest"
+"""The delivery of a filter whose requests are told once a day."""
+DIGEST_AT = time(6)
+"""When digests are due, UTC."""
+TIME_AFTER_DIGEST = timedelta(hours=24)
+"""A request that closes sooner than this after the next digest is told at once."""
 
 
 def admits(providers: ProviderList, provider_id: OrganizationId) -> bool:
@@ -28,37 +36,22 @@ def grants(providers: ProviderList, provider_id: OrganizationId) -> bool:
     return providers.mode is ListMode.ONLY and providers.grant and provider_id in providers.providers
 
 
-def matches(
-    providers: ProviderList, approved: Sequence[OrganizationId], filters: Iterable[Filter], facts: RequestFacts
-) -> Iterator[Match]:
-    """Yield each of the ``approved`` providers that the request is for, once, in their order.
-
-    The buyer's list decides first: whom it does not admit is not even compared. Then the provider's first filter that
-    accepts is the reason; without one, that the buyer chose it, or lets it open the request.
-
-    Args:
-        providers: the buyer's provider list.
-        approved: the providers that may receive anything.
-        filters: their active filters, provider by provider in saved order.
-        facts: of the request.
-    """
-    by_provider: Mapping[OrganizationId, list[Filter]] = {
-        provider_id: list(own) for provider_id, own in groupby(filters, lambda saved: saved.provider_id)
-    }
-    for provider_id in approved:
-        if not admits(providers, provider_id):
-            continue
-        accepting = next((own for own in by_provider.get(provider_id, ()) if accepts(own.criteria, facts)), None)
-        if accepting is not None:
-            reasons = explain(accepting.criteria, facts).criteria
-            yield Match(provider_id, InvitationReason.FILTER, accepting, reasons)
-        elif chooses(providers, provider_id):
-            yield Match(provider_id, InvitationReason.CHOSEN)
-        elif grants(providers, provider_id):
-            yield Match(provider_id, InvitationReason.GRANTED)
+def next_digest(now: datetime) -> datetime:
+    """Return when the next digest is due, later than ``now``."""
+    today = datetime.combine(now.astimezone(UTC).date(), DIGEST_AT, UTC)
+    return today if now < today else today + timedelta(days=1)
 
 
-def closest(filters: Sequence[Filter], facts: RequestFacts) -> tuple[Filter, tuple[CriterionResult, ...]] | None:
+def waits_for_digest(delivery: str, now: datetime, closes_at: datetime | None) -> bool:
+    """Return whether a filter's invitation is told in the next digest: not one that leaves too little time after it."""
+    if delivery != DIGEST:
+        return False
+    return closes_at is None or closes_at > next_digest(now) + TIME_AFTER_DIGEST
+
+
+def closest(
+    filters: Sequence[Filter], facts: RequestFacts, places: Callable[[Filter], Places]
+) -> tuple[Filter, tuple[CriterionResult, ...]] | None:
     """Return the first filter that accepts, else the first with the fewest failed criteria, each with why."""
-    judged = [(saved, explain(saved.criteria, facts).criteria) for saved in filters]
+    judged = [(saved, explain(saved.criteria, facts, places(saved)).criteria) for saved in filters]
     return min(judged, key=lambda pair: sum(not result.passed for result in pair[1]), default=None)

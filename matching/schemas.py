@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from buyers.requests.view import CarrierView
 from marketplace.kernel import codec
+from matching.hindsight import Hindsight
 from matching.model import ProviderExplanation
 from matching.service import Received
 from sellers import rules
@@ -140,6 +141,28 @@ class DeclineInput(BaseModel):
         pattern=r"^[^\x00]*$",
         description="your own words; needed with 'other'",
     )
+
+
+class CostliestOutput(BaseModel):
+    """The criterion that keeps most requests away; without it about `matched` would have come."""
+
+    criterion: str
+    matched: int
+
+
+class HindsightOutput(BaseModel):
+    """What a filter would have accepted in the past 90 days, rounded down; `matched` is null below 5."""
+
+    words: str
+    matched: int | None
+    costliest: CostliestOutput | None
+
+    @classmethod
+    def of(cls, hindsight: Hindsight) -> "HindsightOutput":
+        """Return the wire form of ``hindsight``."""
+        most = hindsight.costliest
+        costliest = None if most is None else CostliestOutput(criterion=most.criterion, matched=most.matched)
+        return cls(words=hindsight.words, matched=hindsight.matched, costliest=costliest)
 
 
 class MatchingOutput(BaseModel):

@@ -1,6 +1,6 @@
 """Telling those concerned what happened, and what a user does with its organization's notices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from buyers.desk import service as desk
@@ -34,6 +34,29 @@ def tell(work: Work, recorded: Recorded) -> None:
             continue
         notices = list(_notices(work, row, recorded.data))
         store.add(work, notices, dedupe_key=key, position=recorded.position, at=recorded.at, renews=row.renews)
+
+
+def tell_together(work: Work, events: Sequence[Recorded]) -> None:
+    """Write the notices of several events of one name: of thousands of invitations in a few statements."""
+    rows = table.rows_of(events[0].name)
+    if any(row.audience is not Audience.PROVIDER or row.per for row in rows):
+        for recorded in events:
+            tell(work, recorded)
+        return
+    known: dict[object, Facts] = {}
+    new = []
+    for recorded in events:
+        data = recorded.data
+        about = data.get("request_id"), str(data.get("lots", "")), data.get("count")
+        if about not in known:
+            known[about] = _facts_for_provider(work, data)
+        for row in rows:
+            if row.if_event(data) and row.if_facts(data, known[about]):
+                title, text = table.words(row, known[about])
+                told = OrganizationId(data["provider_id"])
+                notice = NewNotice(told, row.event, row.severity, row.subject, _subject_of(row, data), title, text)
+                new.append((notice, dedupe_key(row, recorded), recorded))
+    store.add_many(work, new)
 
 
 def dedupe_key(row: Row, recorded: Recorded) -> str:
@@ -108,13 +131,17 @@ def _invited(reading: Reading, data: Data) -> Iterator[tuple[OrganizationId, str
 
 
 def _provider(reading: Reading, row: Row, data: Data) -> Iterator[tuple[OrganizationId, str, Facts]]:
-    facts = _facts_for_provider(reading, data) if "request_id" in data else ForProvider()
-    subject_id = InvitationId(data["invitation_id"]) if row.subject is Subject.INVITATION else _subject_id(row, data)
-    yield OrganizationId(data["provider_id"]), subject_id, facts
+    yield OrganizationId(data["provider_id"]), _subject_of(row, data), _facts_for_provider(reading, data)
+
+
+def _subject_of(row: Row, data: Data) -> str:
+    return InvitationId(data["invitation_id"]) if row.subject is Subject.INVITATION else _subject_id(row, data)
 
 
 def _facts_for_provider(reading: Reading, data: Data) -> ForProvider:
     """Return what a provider's text is made from: out of the very document that invited providers read."""
+    if "request_id" not in data:
+        return ForProvider(requests=data.get("count", 0))
     pseudonym = requests.publication(reading, RequestId(data["request_id"]))["pseudonym"]
     return ForProvider(pseudonym, table.lots_in_words(tuple(data.get("lots", ()))))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, exists, func, literal, update
+from sqlalchemy import ColumnElement, Text, delete, exists, func, literal, update
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -13,10 +13,11 @@ from sqlmodel import col, select
 
 from marketplace.kernel import ids
 from marketplace.kernel.ids import OrganizationId, UserId
+from marketplace.kernel.journal import Recorded
 from marketplace.kernel.work import Reading, Work
 from notifications.model import NewNotice, Notice
 from notifications.table import Severity, Subject
-from notifications.tables import NoticeReadRow, NoticeRow
+from notifications.tables import DigestItemRow, NoticeReadRow, NoticeRow
 
 # the columns that the carriers' role may read: never the whole row
 _SHOWN = (
@@ -71,22 +72,7 @@ def add(
         return
     last = _last_ordinals(work, [notice.organization_id for notice in notices])
     rows = [
-        {
-            "id": ids.new("ntc"),
-            "organization_id": notice.organization_id,
-            "dedupe_key": dedupe_key,
-            "position": position,
-            "ordinal": last[notice.organization_id] + 1,
-            "event": notice.event,
-            "severity": notice.severity,
-            "subject_kind": notice.subject,
-            "subject_id": notice.subject_id,
-            "title": notice.title,
-            "text": notice.text,
-            "count": 1,
-            "created_at": at,
-            "updated_at": at,
-        }
+        _values(notice, dedupe_key, position=position, ordinal=last[notice.organization_id] + 1, at=at)
         for notice in notices
     ]
     statement = upsert(NoticeRow)
@@ -104,6 +90,39 @@ def add(
         ),
         rows,
     )
+
+
+def add_many(work: Work, new: Sequence[tuple[NewNotice, str, Recorded]]) -> None:
+    """Write the notices of many events, each with its key and the event that it is of, which nothing renews."""
+    last = _last_ordinals(work, sorted({notice.organization_id for notice, _, _ in new})) if new else {}
+    rows = []
+    for notice, dedupe_key, recorded in new:
+        last[notice.organization_id] += 1
+        ordinal = last[notice.organization_id]
+        position = recorded.position or 0
+        rows.append(_values(notice, dedupe_key, position=position, ordinal=ordinal, at=recorded.at))
+    if rows:
+        key = ["dedupe_key", "organization_id"]
+        work.session.execute(upsert(NoticeRow).on_conflict_do_nothing(index_elements=key), rows)
+
+
+def _values(notice: NewNotice, dedupe_key: str, *, position: int, ordinal: int, at: datetime) -> dict[str, Any]:
+    return {
+        "id": ids.new("ntc"),
+        "organization_id": notice.organization_id,
+        "dedupe_key": dedupe_key,
+        "position": position,
+        "ordinal": ordinal,
+        "event": notice.event,
+        "severity": notice.severity,
+        "subject_kind": notice.subject,
+        "subject_id": notice.subject_id,
+        "title": notice.title,
+        "text": notice.text,
+        "count": 1,
+        "created_at": at,
+        "updated_at": at,
+    }
 
 
 def _last_ordinals(work: Work, organization_ids: Sequence[OrganizationId]) -> dict[str, int]:
@@ -191,3 +210,14 @@ def _notice(row: Any) -> Notice:
         row.updated_at.astimezone(UTC),
         row.seen,
     )
+
+
+def keep_for_digest(work: Work, invitations: Sequence[tuple[str, str]]) -> None:
+    """Keep invitations, each with its provider's id, until ``take_for_digest``."""
+    rows = [{"organization_id": told, "invitation_id": invitation_id} for told, invitation_id in invitations]
+    work.session.execute(upsert(DigestItemRow).on_conflict_do_nothing(), rows)
+
+
+def take_for_digest(work: Work) -> list[str]:
+    """Return the invitations that were kept and keep none of them any longer."""
+    return list(work.session.execute(delete(DigestItemRow).returning(col(DigestItemRow.invitation_id))).scalars())

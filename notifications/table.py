@@ -63,10 +63,14 @@ class ForBuyer:
 
 @dataclass(frozen=True, slots=True)
 class ForProvider:
-    """All that a text for a provider is made from: the buyer's name for this request alone, and its own lots."""
+    """All that a text for a provider is made from: the buyer's name for this request alone, and its own lots.
+
+    ``requests``: how many of them a digest is about.
+    """
 
     pseudonym: str = ""
     lots: str = ""
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,15 @@ AFTER_THE_OPENING = frozenset(
     {
         "identity.disclosed",
         "disclosure.read",
+        "award.confirmed",
+        "award.declined",
+        "award.confirmation_missed",
         "lots.returned",
         "terms.presented",
         "terms.accepted",
         "terms.refused",
+        "negotiation.proposed",
+        "negotiation.agreed",
         "contract.made",
     }
 )
@@ -128,6 +137,19 @@ def _waits(_data: Data, facts: Facts) -> bool:
 def _is_news(data: Data, facts: Facts) -> bool:
     """A later distribution that reaches nobody new is none."""
     return isinstance(facts, ForBuyer) and (bool(data["count"]) or not facts.invited)
+
+
+def _is_urgent(data: Data) -> bool:
+    """What waits for the provider's digest is told there."""
+    return not data.get("digest")
+
+
+def _by_provider(data: Data) -> bool:
+    return bool(data["side"] == "provider")
+
+
+def _by_buyer(data: Data) -> bool:
+    return bool(data["side"] == "buyer")
 
 
 def _is_open_bid(data: Data) -> bool:
@@ -286,6 +308,15 @@ _REQUESTS = (
         Subject.INVITATION,
         "A new request",
         "You received the request of {pseudonym}.",
+        if_event=_is_urgent,
+    ),
+    Row(
+        "digest.made",
+        _PROVIDER,
+        _ACTION,
+        Subject.PROVIDER,
+        "Your digest",
+        "New requests since the last one that you have not opened: {requests}.",
     ),
     Row(
         "invitation.declined",
@@ -448,6 +479,22 @@ _AUCTIONS = (
 )
 
 _DEALS = (
+    Row(
+        "award.proposed",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "A selection waits for a second user",
+        "A selection in “{title}” is above what one user may award: another one has to approve or reject it.",
+    ),
+    Row(
+        "award.rejected",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "A selection was not approved",
+        "The selection in “{title}” was rejected: its lots wait for a decision again.",
+    ),
     Row("award.made", _BUYER, _INFO, Subject.REQUEST, "Decided", "Awarded in “{title}”: {lots}."),
     Row(
         "award.won",
@@ -455,7 +502,7 @@ _DEALS = (
         _ACTION,
         Subject.INVITATION,
         "You won",
-        "Yours in the request of {pseudonym}: {lots}. You may read who the buyer is.",
+        "Yours in the request of {pseudonym}: {lots}. Confirm the award. You may read who the buyer is.",
     ),
     Row(
         "award.lost",
@@ -482,6 +529,38 @@ _DEALS = (
         "{provider} read who you are.",
         per=("request_id", "provider_id"),
         renews=True,
+    ),
+    Row(
+        "award.confirmed",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "An award was confirmed",
+        "{provider} confirmed its award in “{title}”: you can accept its terms now.",
+    ),
+    Row(
+        "award.declined",
+        _BUYER,
+        _WARNING,
+        Subject.REQUEST,
+        "An award was declined",
+        "{provider} declined its award in “{title}”; its lots come back to you: {lots}.",
+    ),
+    Row(
+        "award.confirmation_missed",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "An award is not confirmed",
+        "{provider} has not confirmed its award in “{title}” in time: you may take these lots back: {lots}.",
+    ),
+    Row(
+        "award.confirmation_missed",
+        _PROVIDER,
+        _WARNING,
+        Subject.INVITATION,
+        "Your award is overdue",
+        "You have not confirmed your award in the request of {pseudonym}: the buyer may take its lots back.",
     ),
     Row(
         "lots.returned",
@@ -514,6 +593,42 @@ _DEALS = (
         Subject.CONTRACT,
         "Your terms were refused",
         "The buyer of your award in the request of {pseudonym} refused your terms; your lots went back to it.",
+    ),
+    Row(
+        "negotiation.proposed",
+        _BUYER,
+        _ACTION,
+        Subject.CONTRACT,
+        "Changes to terms are proposed",
+        "{provider} proposes changes to its terms for “{title}”: accept or counter them.",
+        if_event=_by_provider,
+    ),
+    Row(
+        "negotiation.proposed",
+        _PROVIDER,
+        _ACTION,
+        Subject.CONTRACT,
+        "Changes to your terms are proposed",
+        "The buyer of your award in the request of {pseudonym} proposes changes to your terms: accept or counter them.",
+        if_event=_by_buyer,
+    ),
+    Row(
+        "negotiation.agreed",
+        _BUYER,
+        _INFO,
+        Subject.CONTRACT,
+        "Changes to terms are agreed",
+        "{provider} accepted your changes to its terms for “{title}”.",
+        if_event=_by_provider,
+    ),
+    Row(
+        "negotiation.agreed",
+        _PROVIDER,
+        _INFO,
+        Subject.CONTRACT,
+        "Changes to your terms are agreed",
+        "The buyer of your award in the request of {pseudonym} accepted your changes.",
+        if_event=_by_buyer,
     ),
     Row(
         "contract.made",
@@ -558,12 +673,25 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "site.removed": _OWN_DOING,
     "filter.saved": _OWN_DOING,
     "filter.removed": _OWN_DOING,
+    "territory.removed": _OWN_DOING,
+    "territory.saved": _OWN_DOING,
+    "footprint.published": _OWN_DOING,
+    "footprint.withdrawn": _OWN_DOING,
+    "footprint.visibility_changed": _OWN_DOING,
     "filters.replaced": _OWN_DOING,
     "terms.published": _OWN_DOING,
+    "terms.withdrawn": _SAID_OTHERWISE,
+    "negotiation.withdrawn": "who looks at the negotiation sees it; nothing waits for an answer any more",
     "invitation.seen": "the counts of the request show it",
     "invitation.reopened": "the counts of the request show it",
     "request.drafted": _OWN_DOING,
     "request.awarded": _SAID_OTHERWISE,
+    "award.approved": _SAID_OTHERWISE,
+    "award.cancelled": _OWN_DOING,
+    "approval_limit.set": _OWN_DOING,
+    "switching_costs.stated": _OWN_DOING,
+    "scenario.saved": _OWN_DOING,
+    "scenario.removed": _OWN_DOING,
     "auction.scheduled": _SAID_OTHERWISE,
     "auction.bidder_invited": _SAID_OTHERWISE,
     "auction.bidder_excluded": "it is told that its account is suspended or closed",

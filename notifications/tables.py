@@ -59,3 +59,12 @@ class NoticeReadRow(SQLModel, table=True):
     ordinal: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     organization_id: str = Field(sa_column=Column(Text, nullable=False))
     read_at: datetime = instant()
+
+
+class DigestItemRow(SQLModel, table=True):
+    """One invitation that waits for its provider's next digest."""
+
+    __tablename__ = "digest_items"
+    __table_args__: ClassVar[Any] = {"schema": "market"}
+    organization_id: str = Field(sa_column=Column(Text, primary_key=True))
+    invitation_id: str = Field(sa_column=Column(Text, primary_key=True))

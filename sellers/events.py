@@ -73,6 +73,23 @@ class FiltersReplaced(ProviderEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class TerritorySaved(ProviderEvent):
+    """A saved territory was made or changed, and so every filter that it is part of."""
+
+    name: ClassVar[str] = "territory.saved"
+    territory_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class TerritoryRemoved(ProviderEvent):
+    """A saved territory, which no filter used, is gone."""
+
+    name: ClassVar[str] = "territory.removed"
+    territory_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TermsPublished(ProviderEvent):
     """A version of a terms document was added to the provider's library."""
 

@@ -6,6 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from marketplace.kernel.ids import InvitationId, OrganizationId, RequestId
+from sellers.key_terms import KeyTerms
+
+MARKDOWN = "text/markdown"
+PDF = "application/pdf"
 
 
 class ProviderStatus(StrEnum):
@@ -17,18 +21,33 @@ class ProviderStatus(StrEnum):
     CLOSED = "closed"
 
 
+class Net(StrEnum):
+    """Where the provider's footprint says that it can serve: at once, or with little building."""
+
+    NONE = ""
+    ON = "on-net"
+    NEAR = "near-net"
+
+
 @dataclass(frozen=True, slots=True)
 class Territory:
-    """Places joined by OR. ``states`` are 'US-CA' (ISO 3166-2), ``postal_prefixes`` 'US-902'."""
+    """Places joined by OR. ``states`` are 'US-CA' (ISO 3166-2), ``postal_prefixes`` 'US-902', ``cells`` H3 cells.
+
+    ``saved`` are ids of the provider's saved territories. ``net`` 'on-net' is where the provider is on-net by its
+    footprint in force, 'near-net' where it is on-net or near-net.
+    """
 
     countries: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     postal_prefixes: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    saved: tuple[str, ...] = ()
+    net: Net = Net.NONE
 
     @property
     def empty(self) -> bool:
         """Whether nothing is named."""
-        return not (self.countries or self.states or self.postal_prefixes)
+        return not (self.countries or self.states or self.postal_prefixes or self.cells or self.saved or self.net)
 
 
 class CoverageKind(StrEnum):
@@ -189,7 +208,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class TermsDocument:
-    """One version of a provider's terms and conditions (Markdown). ``sha256`` is of its UTF-8 text."""
+    """One version of a provider's terms and conditions.
+
+    Markdown: ``sha256`` is of its UTF-8 text. PDF: ``sha256`` is of the file's bytes, ``text`` what could be read of
+    it. ``key_terms`` are missing where the provider states none.
+    """
 
     id: str
     provider_id: OrganizationId
@@ -198,6 +221,9 @@ class TermsDocument:
     text: str
     sha256: str
     created_at: datetime
+    media_type: str = MARKDOWN
+    pages: int | None = None
+    key_terms: KeyTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +235,5 @@ class TermsHead:
     version: int
     sha256: str
     created_at: datetime
+    media_type: str = MARKDOWN
+    pages: int | None = None

@@ -2,14 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import Body, Depends, Response
+from fastapi import Body, Depends, File, Form, Response, UploadFile
 
 from marketplace.kernel import http, pagination
 from marketplace.kernel.access import PUBLIC, Kind, Principal, Scope, UserRole, allow
-from marketplace.kernel.errors import NotFoundError, PreconditionRequiredError, StaleError
+from marketplace.kernel.errors import (
+    NotFoundError,
+    PreconditionRequiredError,
+    StaleError,
+    TooLargeError,
+    UnsupportedMediaError,
+)
 from marketplace.kernel.http import AccountWork, IfMatch, ReadingOnly, Working
-from sellers import rules, service
-from sellers.model import Contact, Provider, ProviderStatus
+from sellers import pdf, rules, service
+from sellers.model import MARKDOWN, PDF, Contact, Provider, ProviderStatus, TermsDocument
 from sellers.schemas import (
     DirectoryEntry,
     FilterInput,
@@ -20,13 +26,13 @@ from sellers.schemas import (
     ReasonInput,
     RegistrationOutput,
     ReplacedOutput,
-    TermsInput,
-    TermsOutput,
-    TermsSummary,
 )
+from sellers.terms_schemas import TermsInput, TermsOutput, TermsSummary, Title, key_terms_of
 
 providers = http.router("/providers", tags=["providers"])
 desk = http.router(tags=["provider desk"])
+
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 PlatformAdmin = Annotated[Principal, Depends(allow(Kind.PLATFORM, roles=(UserRole.ADMIN,), scope=Scope.ADMINISTRATION))]
 Desk = Annotated[Principal, Depends(allow(Kind.PROVIDER))]
@@ -122,7 +128,12 @@ def list_filters(
     return pagination.Page(items=[FilterOutput.of(saved) for _ordinal, saved in items], next=following)
 
 
-@desk.post("/filters", status_code=201, summary="Save a filter", responses=http.problems(rules.TooManyFiltersError))
+@desk.post(
+    "/filters",
+    status_code=201,
+    summary="Save a filter",
+    responses=http.problems(rules.TooManyFiltersError, rules.TooManyPlacesError),
+)
 def save_filter(body: FilterInput, work: Working, _: FilterWriter, response: Response) -> FilterOutput:
     """Requests that it accepts reach you from now on, and those open now within moments."""
     saved = service.save_filter(work, body.draft())
@@ -131,7 +142,7 @@ def save_filter(body: FilterInput, work: Working, _: FilterWriter, response: Res
     return FilterOutput.of(saved)
 
 
-@desk.put("/filters", summary="Replace all your filters")
+@desk.put("/filters", summary="Replace all your filters", responses=http.problems(rules.TooManyPlacesError))
 def replace_filters(
     body: Annotated[list[FilterInput], Body(max_length=rules.MAX_FILTERS)], work: Working, _: FilterWriter
 ) -> ReplacedOutput:
@@ -147,7 +158,11 @@ def read_filter(filter_id: Id, reading: ReadingOnly, _: Desk, response: Response
     return FilterOutput.of(saved)
 
 
-@desk.put("/filters/{filter_id}", summary="Change a filter", responses=_CHANGING)
+@desk.put(
+    "/filters/{filter_id}",
+    summary="Change a filter",
+    responses=http.problems(NotFoundError, StaleError, PreconditionRequiredError, rules.TooManyPlacesError),
+)
 def change_filter(
     filter_id: Id, body: FilterInput, work: Working, _: FilterWriter, response: Response, if_match: IfMatch = None
 ) -> FilterOutput:
@@ -181,9 +196,43 @@ def list_terms(
 )
 def publish_terms(body: TermsInput, work: Working, _: TermsWriter, response: Response) -> TermsOutput:
     """A version is never changed: a bid fixes the hash of the one that it stands on."""
-    terms = service.publish_terms(work, body.title, body.text)
+    stated = body.key_terms.value() if body.key_terms else None
+    terms = service.publish_terms(work, body.title, body.text, stated)
     response.headers["Location"] = f"/terms/{terms.id}"
     return TermsOutput.of(terms)
+
+
+@desk.post(
+    "/terms/files",
+    status_code=201,
+    summary="Publish terms as PDF",
+    responses=http.problems(TooLargeError, UnsupportedMediaError, service.TermsVersionTakenError),
+)
+def publish_terms_file(
+    title: Annotated[Title, Form()],
+    file: Annotated[UploadFile, File(description="PDF of at most 5 MB and 200 pages, without password or actions")],
+    work: Working,
+    _: TermsWriter,
+    response: Response,
+    key_terms: Annotated[str, Form(max_length=20_000, description="key terms as JSON, as in `POST /terms`")] = "",
+) -> TermsOutput:
+    """The bytes that you send are what is hashed. Its text is read to compare versions, nothing is changed."""
+    stated = key_terms_of(key_terms)
+    terms = service.publish_pdf(work, title, file.file.read(pdf.LARGEST_BYTES + 1), stated)
+    response.headers["Location"] = f"/terms/{terms.id}"
+    return TermsOutput.of(terms)
+
+
+@desk.get(
+    "/terms/{terms_id}/file",
+    summary="The bytes of one version",
+    response_class=Response,
+    responses={200: {"content": {PDF: _BYTES, MARKDOWN: _BYTES}}, **http.problems(NotFoundError)},
+)
+def download_terms(terms_id: Id, reading: ReadingOnly, _: Desk) -> Response:
+    """Exactly what was hashed: the PDF, or the text in UTF-8."""
+    terms = service.terms(reading, terms_id)
+    return Response(service.terms_bytes(reading, terms_id), headers=_as_file(terms), media_type=terms.media_type)
 
 
 @desk.get("/terms/{terms_id}", summary="One version of your terms", responses=http.problems(NotFoundError))
@@ -194,3 +243,11 @@ def read_terms(terms_id: Id, reading: ReadingOnly, _: Desk) -> TermsOutput:
 
 def _registered_key(provider: Provider) -> tuple[str, str]:
     return "" if provider.registered_at is None else provider.registered_at.isoformat(), provider.id
+
+
+def _as_file(terms: TermsDocument) -> dict[str, str]:
+    ending = "pdf" if terms.media_type == PDF else "md"
+    return {
+        "ETag": f'"{terms.sha256}"',
+        "Content-Disposition": f'attachment; filename="terms-{terms.sha256[:12]}.{ending}"',
+    }

@@ -19,11 +19,9 @@ from sellers.model import (
     Provider,
     ProviderStatus,
     Range,
-    Territory,
 )
+from sellers.place_rules import territory_errors
 
-MAX_PLACES = 5_000
-"""Countries, states and postal prefixes of one territory together."""
 MAX_SERVICE_TYPES = 200
 MAX_VALUES = 200
 """Values of any other list of a filter."""
@@ -33,18 +31,17 @@ MAX_DECLINE_TEXT = 2_000
 """Characters of the free text beside a decline reason."""
 MAX_FILTERS = 10_000
 """Filters of one provider."""
+MAX_PLACE_KEYS = 20_000_000
+"""Place keys of a provider's saved territories and of its filters' territories, each different one counted once.
+
+What a process keeps of them is about 200 bytes a filter and 24 a key: this is half a gigabyte of one provider.
+"""
 MAX_TERMS_BYTES = 200_000
 """Bytes of one version of a terms document in UTF-8."""
 
 DECLINE_REASONS = ("cannot serve the sites", "capacity", "terms", "timing", "price level", "other")
 
 _HUNDRED = Decimal(100)
-_COUNTRY = (re.compile(r"[A-Z]{2}"), "a country is two capital letters (ISO 3166-1), such as US")
-_STATE = (re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}"), "a state is country and subdivision (ISO 3166-2), such as US-CA")
-_PREFIX = (
-    re.compile(r"[A-Z]{2}-[A-Z0-9]{1,10}"),
-    "a postal prefix is the country and the code's first letters or digits without spaces, such as US-902",
-)
 _CURRENCY = (re.compile(r"[A-Z]{3}"), "a currency is three capital letters (ISO 4217), such as USD")
 _BAND = (re.compile(r"\S(.*\S)?"), "a band is named, without spaces around it")
 
@@ -82,6 +79,13 @@ class TooManyFiltersError(ConflictError):
 
     kind = "too-many-filters"
     title = "You have as many filters as one provider may have"
+
+
+class TooManyPlacesError(ConflictError):
+    """The provider's territories come to more place keys than one may have."""
+
+    kind = "too-many-places"
+    title = "Your territories and filters come to too many places"
 
 
 class InvitationDeclinedError(ConflictError):
@@ -213,6 +217,15 @@ def check_room(filters: int) -> None:
         raise TooManyFiltersError(f"{MAX_FILTERS:,} is the limit: remove or widen some.")
 
 
+def check_places(keys: int) -> None:
+    """Raise TooManyPlacesError when a provider's territories and filters come to more than ``MAX_PLACE_KEYS``."""
+    if keys > MAX_PLACE_KEYS:
+        raise TooManyPlacesError(
+            f"They come to {keys:,} place keys; {MAX_PLACE_KEYS:,} is the limit. Let filters share one saved territory:"
+            " what a filter adds to a large one, or to your footprint, makes another large one."
+        )
+
+
 def terms_hash(text: str) -> str:
     """Return the SHA-256 of a terms document's text in UTF-8, in hexadecimal: what a bid fixes.
 
@@ -228,23 +241,28 @@ def terms_hash(text: str) -> str:
 
 
 def check_criteria(
-    criteria: Criteria, known_nodes: frozenset[str], known_features: frozenset[str], *, base: str = "/criteria"
+    criteria: Criteria,
+    known_nodes: frozenset[str],
+    known_features: frozenset[str],
+    saved: frozenset[str] = frozenset(),
+    *,
+    base: str = "/criteria",
 ) -> tuple[FieldError, ...]:
     """Return what is wrong with a filter's criteria, at most ``MAX_ERRORS``; empty when it can be saved.
 
     ``known_nodes`` are all nodes of the catalogue's tree, families included, and ``known_features`` its feature codes.
-    ``base`` is the JSON Pointer of the criteria in the body.
+    ``saved`` are the ids of the provider's saved territories, ``base`` the JSON Pointer of the criteria in the body.
     """
-    return tuple(islice(_criteria_errors(criteria, known_nodes, known_features, base), MAX_ERRORS))
+    return tuple(islice(_criteria_errors(criteria, known_nodes, known_features, saved, base), MAX_ERRORS))
 
 
 def _criteria_errors(
-    criteria: Criteria, known_nodes: frozenset[str], known_features: frozenset[str], base: str
+    criteria: Criteria, known_nodes: frozenset[str], known_features: frozenset[str], saved: frozenset[str], base: str
 ) -> Iterator[FieldError]:
     at = f"{base}/service_types"
     yield from _known(at, criteria.service_types, known_nodes, "service type", MAX_SERVICE_TYPES)
-    yield from _territory(f"{base}/territory", criteria.territory)
-    yield from _territory(f"{base}/excluded_territory", criteria.excluded_territory)
+    yield from territory_errors(f"{base}/territory", criteria.territory, saved)
+    yield from territory_errors(f"{base}/excluded_territory", criteria.excluded_territory, saved)
     yield from _coverage(f"{base}/coverage", criteria.coverage)
     yield from _range(f"{base}/bandwidth_mbps", criteria.bandwidth_mbps)
     yield from _range(f"{base}/sites", criteria.sites, whole=True)
@@ -267,16 +285,6 @@ def _features(base: str, criteria: Criteria, known: frozenset[str]) -> Iterator[
         if code in excluded:
             message = f"{code!r} is both required and excluded, so no line could pass: keep it in one of the two"
             yield FieldError(f"{base}/required_features/{index}", message)
-
-
-def _territory(at: str, territory: Territory) -> Iterator[FieldError]:
-    places = len(territory.countries) + len(territory.states) + len(territory.postal_prefixes)
-    if places > MAX_PLACES:
-        yield FieldError(at, f"{places:,} places are too many: at most {MAX_PLACES:,}; name whole states or countries")
-        return
-    yield from _patterned(f"{at}/countries", territory.countries, _COUNTRY, MAX_PLACES)
-    yield from _patterned(f"{at}/states", territory.states, _STATE, MAX_PLACES)
-    yield from _patterned(f"{at}/postal_prefixes", territory.postal_prefixes, _PREFIX, MAX_PLACES)
 
 
 def _coverage(at: str, coverage: Coverage) -> Iterator[FieldError]:

@@ -8,15 +8,14 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from marketplace.kernel import codec
-from sellers import rules
+from sellers import place_rules, rules
 from sellers.model import (
     CoverageKind,
     Criteria,
     Filter,
+    Net,
     Provider,
     ProviderStatus,
-    TermsDocument,
-    TermsHead,
 )
 from sellers.service import FilterDraft
 
@@ -27,7 +26,7 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """Text of several lines; PostgreSQL can't hold the character 0."""
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
 Codes = Annotated[list[Code], Field(max_length=rules.MAX_VALUES)]
-Places = Annotated[list[Code], Field(max_length=rules.MAX_PLACES)]
+Places = Annotated[list[Code], Field(max_length=place_rules.MAX_PLACES)]
 Figure = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
 Id = Annotated[str, Path(max_length=100, pattern=r"^[\x21-\x7e]+$")]
 
@@ -106,6 +105,11 @@ class FilterTerritory(_Input):
     countries: Places = Field([], examples=[["US"]])
     states: Places = Field([], examples=[["US-CA"]])
     postal_prefixes: Places = Field([], examples=[["US-902"]])
+    cells: Places = Field([], description="H3 cells of resolution 0 to 10", examples=[["872830828ffffff"]])
+    saved: Annotated[list[Code], Field(max_length=place_rules.MAX_SAVED)] = Field(
+        [], description="ids of your saved territories"
+    )
+    net: Net = Field(Net.NONE, description="where your footprint in force says on-net, or on-net or near-net")
 
 
 class FilterCoverage(_Input):
@@ -134,7 +138,9 @@ class FilterCriteria(_Input):
     """Which requests you want. What you leave out accepts everything; values inside one criterion are joined by OR.
 
     Where a buyer discloses only the city of its sites, postal prefixes do not cover them: name the state as well if
-    you want those requests. The monthly spend is known in rough steps (1, 2, 5, 10 and so on).
+    you want those requests. Cells and areas smaller than what is disclosed cover a site that may lie in them, and leave
+    out none that may lie outside. What a saved territory leaves out is left out of the whole filter. The monthly spend
+    is known in rough steps (1, 2, 5, 10 and so on).
     """
 
     service_types: Annotated[list[Code], Field(max_length=rules.MAX_SERVICE_TYPES)] = Field([], examples=[["data"]])
@@ -196,50 +202,3 @@ class ReplacedOutput(BaseModel):
     """How many filters you have now."""
 
     count: int
-
-
-class TermsInput(_Input):
-    """Terms and conditions. The same title again makes the next version; earlier ones stay."""
-
-    title: Words = Field(examples=["Master service agreement"])
-    text: Text = Field(max_length=rules.MAX_TERMS_BYTES, description="Markdown, at most 200,000 bytes in UTF-8")
-
-
-class TermsSummary(BaseModel):
-    """A version of a terms document without its text; `sha256` is of the text in UTF-8."""
-
-    id: str
-    title: str
-    version: int
-    sha256: str
-    created_at: datetime
-
-    @classmethod
-    def of(cls, terms: TermsHead) -> "TermsSummary":
-        """Return the wire form of ``terms``."""
-        return cls(
-            id=terms.id, title=terms.title, version=terms.version, sha256=terms.sha256, created_at=terms.created_at
-        )
-
-
-class TermsOutput(BaseModel):
-    """A version of a terms document; `sha256` is of the text in UTF-8."""
-
-    id: str
-    title: str
-    version: int
-    sha256: str
-    created_at: datetime
-    text: str
-
-    @classmethod
-    def of(cls, terms: TermsDocument) -> "TermsOutput":
-        """Return the wire form of ``terms``."""
-        return cls(
-            id=terms.id,
-            title=terms.title,
-            version=terms.version,
-            sha256=terms.sha256,
-            created_at=terms.created_at,
-            text=terms.text,
-        )

@@ -1,5 +1,6 @@
 """What providers and the platform do here: registration and approval, filters, invitations, terms."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,17 +10,17 @@ from marketplace.identity import service as identity
 from marketplace.kernel import http, ids
 from marketplace.kernel.access import Kind, UserRole
 from marketplace.kernel.errors import ConflictError, FieldError, MalformedError, NotFoundError
-from marketplace.kernel.ids import InvitationId, OrganizationId, RequestId
+from marketplace.kernel.ids import OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
-from sellers import events, rules, store
+from sellers import events, pdf, rules, store
+from sellers.key_terms import KeyTerms
 from sellers.model import (
+    PDF,
     Contact,
     Counts,
     Criteria,
-    CriterionResult,
     Filter,
     Invitation,
-    InvitationReason,
     InvitationStatus,
     Provider,
     ProviderStatus,
@@ -106,6 +107,12 @@ def approved(reading: Reading) -> list[OrganizationId]:
     return store.approved_ids(reading)
 
 
+def is_approved(reading: Reading, provider_id: str) -> bool:
+    """Return whether a provider may receive requests."""
+    provider = store.provider(reading, provider_id)
+    return provider is not None and rules.may_bid(provider)
+
+
 def names(reading: Reading, provider_ids: Sequence[OrganizationId]) -> dict[OrganizationId, str]:
     """Return the companies' names of these providers, for who may know them; an unknown id is left out."""
     return store.names(reading, provider_ids)
@@ -147,14 +154,15 @@ def _decided(work: Work, provider: Provider, reason: str) -> Provider:
 
 
 def save_filter(work: Work, draft: FilterDraft) -> Filter:
-    """Save a new filter behind the others. Raises MalformedError, TooManyFiltersError."""
+    """Save a new filter behind the others. Raises MalformedError, TooManyFiltersError, TooManyPlacesError."""
     provider = own(work)
     store.hold_filters(work, provider.id)
     count, last = store.filter_count(work, provider.id)
     rules.check_room(count)
-    _check(work, (draft,), "/criteria")
+    check_drafts(work, (draft,), "/criteria")
     saved = _filter(provider.id, draft)
     store.add_filters(work, (saved,), last + 1)
+    check_places(work)
     work.append(events.FilterSaved(provider.id, saved.id, saved.revision))
     return saved
 
@@ -162,10 +170,11 @@ def save_filter(work: Work, draft: FilterDraft) -> Filter:
 def change_filter(work: Work, filter_id: str, draft: FilterDraft, if_match: str | None) -> Filter:
     """Replace what a filter says; its place in the order stays.
 
-    Raises NotFoundError, PreconditionRequiredError, StaleError, MalformedError.
+    Raises NotFoundError, PreconditionRequiredError, StaleError, MalformedError, TooManyPlacesError.
     """
+    store.hold_filters(work, work.principal.organization_id)  # else a territory could be removed meanwhile
     before = _held_filter(work, filter_id, if_match)
-    _check(work, (draft,), "/criteria")
+    check_drafts(work, (draft,), "/criteria")
     changed = replace(
         before,
         name=draft.name,
@@ -175,6 +184,7 @@ def change_filter(work: Work, filter_id: str, draft: FilterDraft, if_match: str 
         revision=before.revision + 1,
     )
     store.save_filter(work, changed)
+    check_places(work)
     work.append(events.FilterSaved(changed.provider_id, changed.id, changed.revision))
     return changed
 
@@ -189,15 +199,21 @@ def remove_filter(work: Work, filter_id: str, if_match: str | None) -> None:
 def replace_filters(work: Work, drafts: Sequence[FilterDraft]) -> int:
     """Make ``drafts`` all the filters that the provider has, in this order, or change nothing; return how many.
 
-    Raises MalformedError whose pointers begin with the place in the list ('/3/criteria/…').
+    Raises MalformedError whose pointers begin with the place in the list ('/3/criteria/…'), TooManyPlacesError.
     """
     provider = own(work)
-    _check(work, drafts, "/{}/criteria")
     store.hold_filters(work, provider.id)
+    check_drafts(work, drafts, "/{}/criteria")
     store.remove_filters(work, provider.id)
     store.add_filters(work, [_filter(provider.id, draft) for draft in drafts], 1)
+    check_places(work)
     work.append(events.FiltersReplaced(provider.id, len(drafts)))
     return len(drafts)
+
+
+def check_places(work: Work) -> None:
+    """Refuse what makes the caller's territories and filters too large for everybody. Raises TooManyPlacesError."""
+    rules.check_places(store.place_keys(work, work.principal.organization_id))
 
 
 def filters(reading: Reading, after: str | None, limit: int) -> list[tuple[int, Filter]]:
@@ -230,45 +246,27 @@ def _filter(provider_id: OrganizationId, draft: FilterDraft) -> Filter:
     return Filter(ids.new("flt"), provider_id, draft.name, draft.criteria, draft.active, draft.delivery)
 
 
-def _check(reading: Reading, drafts: Sequence[FilterDraft], base: str) -> None:
+def check_drafts(reading: Reading, drafts: Sequence[FilterDraft], base: str) -> None:
     """Refuse drafts that the catalogue in force does not fit; ``base`` takes the draft's place in the list."""
     catalogue = catalogues.current(reading)
     nodes = frozenset(catalogue.nodes())
     features = frozenset(
         feature.code for family in catalogue.families for kind in family.service_types for feature in kind.features
     )
+    saved = store.territory_ids(reading, reading.principal.organization_id)
     errors: list[FieldError] = []
     for index, draft in enumerate(drafts):
-        errors += rules.check_criteria(draft.criteria, nodes, features, base=base.format(index))
+        errors += rules.check_criteria(draft.criteria, nodes, features, saved, base=base.format(index))
         if len(errors) >= rules.MAX_ERRORS:
             break
     if errors:
         raise MalformedError("A filter can't be saved like this.", errors=tuple(errors[: rules.MAX_ERRORS]))
 
 
-def invite(
-    work: Work,
-    provider_id: OrganizationId,
-    request_id: RequestId,
-    filter_id: str,
-    reason: InvitationReason,
-    *,
-    filter_name: str = "",
-    explanation: tuple[CriterionResult, ...] = (),
-) -> InvitationId | None:
-    """Give a request to a provider and return its invitation; None when the provider has received it before."""
-    invitation = Invitation(
-        InvitationId(ids.new("inv")),
-        provider_id,
-        request_id,
-        filter_id,
-        reason,
-        InvitationStatus.RECEIVED,
-        received_at=work.now,
-        filter_name=filter_name,
-        explanation=explanation,
-    )
-    return invitation.id if store.add_invitation(work, invitation) else None
+def invite_all(work: Work, invitations: Sequence[Invitation]) -> list[Invitation]:
+    """Give requests to providers, in one statement; return what is new: nobody receives a request twice."""
+    new = store.add_invitations(work, invitations)
+    return [invitation for invitation in invitations if invitation.id in new]
 
 
 def invitation(reading: Reading, invitation_id: str) -> Invitation:
@@ -291,6 +289,11 @@ def invitations(reading: Reading, status: InvitationStatus | None, after: str | 
 def invitations_of_request(reading: Reading, request_id: RequestId) -> list[Invitation]:
     """Return all invitations to a request, by provider."""
     return store.invitations_of_request(reading, request_id)
+
+
+def invitations_named(reading: Reading, invitation_ids: Sequence[str]) -> list[Invitation]:
+    """Return these invitations; a provider finds only its own."""
+    return store.invitations_named(reading, invitation_ids)
 
 
 def invited_requests(reading: Reading, provider_id: OrganizationId) -> set[str]:
@@ -367,25 +370,54 @@ def _check_caller(reading: Reading) -> None:
         own_active(reading)
 
 
-def publish_terms(work: Work, title: str, text: str) -> TermsDocument:
-    """Add the next version of the terms of this title to the caller's library.
+def publish_terms(work: Work, title: str, text: str, key_terms: KeyTerms | None = None) -> TermsDocument:
+    """Add the next version of the terms of this title, in Markdown, to the caller's library.
 
     Raises MalformedError, TermsVersionTakenError.
     """
+    return _publish(work, _version(work, title, text, rules.terms_hash(text), key_terms), None)
+
+
+def publish_pdf(work: Work, title: str, content: bytes, key_terms: KeyTerms | None = None) -> TermsDocument:
+    """Add the next version of the terms of this title, as PDF: its bytes are hashed and kept.
+
+    Raises TooLargeError, UnsupportedMediaError, MalformedError, TermsVersionTakenError.
+    """
+    read = pdf.read_pdf(content)
+    version = _version(work, title, read.text, hashlib.sha256(content).hexdigest(), key_terms)
+    return _publish(work, replace(version, media_type=PDF, pages=read.pages), content)
+
+
+def _version(work: Work, title: str, text: str, sha256: str, key_terms: KeyTerms | None) -> TermsDocument:
     provider = own(work)
-    terms = TermsDocument(
+    return TermsDocument(
         id=ids.new("terms"),
         provider_id=provider.id,
         title=title,
         version=store.latest_version(work, provider.id, title) + 1,
         text=text,
-        sha256=rules.terms_hash(text),
+        sha256=sha256,
         created_at=work.now,
+        key_terms=key_terms,
     )
-    if not store.add_terms(work, terms):
+
+
+def _publish(work: Work, terms: TermsDocument, content: bytes | None) -> TermsDocument:
+    if not store.add_terms(work, terms, content):
         raise TermsVersionTakenError("Read your library again before you publish once more.")
-    work.append(events.TermsPublished(provider.id, terms.id, terms.sha256))
+    work.append(events.TermsPublished(terms.provider_id, terms.id, terms.sha256))
     return terms
+
+
+def terms_bytes(reading: Reading, terms_id: str) -> bytes:
+    """Return the bytes of a version that its hash is of: the PDF, or the text in UTF-8. Raises NotFoundError."""
+    found = terms(reading, terms_id)
+    if found.media_type != PDF:
+        return found.text.encode()
+    content = store.terms_file(reading, terms_id)
+    if content is None:
+        raise NotFoundError
+    return content
 
 
 def terms(reading: Reading, terms_id: str) -> TermsDocument:

@@ -4,11 +4,27 @@ Lists start behind ``after``, the cursor of the last row of the page before, as 
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, case, delete, func, insert, literal, text, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Text,
+    any_,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    or_,
+    text,
+    tuple_,
+)
 from sqlalchemy import select as core_select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, select
 
@@ -17,6 +33,7 @@ from marketplace.kernel.access import Kind
 from marketplace.kernel.errors import FieldError, MalformedError
 from marketplace.kernel.ids import InvitationId, OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
+from sellers.key_terms import KeyTerms
 from sellers.model import (
     Contact,
     Counts,
@@ -30,10 +47,32 @@ from sellers.model import (
     TermsDocument,
     TermsHead,
 )
-from sellers.tables import FilterRow, InvitationRow, ProviderRow, TermsRow
+from sellers.tables import FilterRow, InvitationRow, ProviderRow, TermsFileRow, TermsRow, TerritoryRow
 
 _HIGHEST_ORDINAL = 2**62
-_HEAD = ("id", "title", "version", "sha256", "created_at")
+_SAVE_FILTERS = text(
+    "INSERT INTO market.filters"
+    " (id, provider_id, ordinal, name, criteria, active, delivery, revision, saved_at)"
+    " SELECT id, provider_id, ordinal, name, CAST(criteria AS jsonb), active, delivery, revision,"
+    "  CAST(:saved_at AS timestamptz)"
+    " FROM unnest(CAST(:id AS text[]), CAST(:provider_id AS text[]), CAST(:ordinal AS bigint[]),"
+    "  CAST(:name AS text[]), CAST(:criteria AS text[]), CAST(:active AS boolean[]), CAST(:delivery AS text[]),"
+    "  CAST(:revision AS integer[]))"
+    " AS f (id, provider_id, ordinal, name, criteria, active, delivery, revision)"
+)
+_INVITE = text(
+    "INSERT INTO market.invitations"
+    " (id, provider_id, request_id, filter_id, filter_name, reason, explanation, status, received_at, decline_reason)"
+    " SELECT id, provider_id, request_id, filter_id, filter_name, reason, CAST(explanation AS jsonb), status,"
+    "  received_at, ''"
+    " FROM unnest(CAST(:id AS text[]), CAST(:provider_id AS text[]), CAST(:request_id AS text[]),"
+    "  CAST(:filter_id AS text[]), CAST(:filter_name AS text[]), CAST(:reason AS text[]),"
+    "  CAST(:explanation AS text[]), CAST(:status AS text[]), CAST(:received_at AS timestamptz[]))"
+    " AS i (id, provider_id, request_id, filter_id, filter_name, reason, explanation, status, received_at)"
+    " ON CONFLICT (provider_id, request_id) DO NOTHING RETURNING id"
+)
+"""Arrays, one a column: five thousand rows are one statement of nine parameters."""
+_HEAD = ("id", "title", "version", "sha256", "created_at", "media_type", "pages")
 
 
 def _own(reading: Reading, column: str) -> list[ColumnElement[bool]]:
@@ -143,22 +182,20 @@ def names(reading: Reading, provider_ids: Sequence[OrganizationId]) -> dict[Orga
 
 def add_filters(work: Work, filters: Sequence[Filter], first_ordinal: int) -> None:
     """Store new filters behind one another."""
-    rows = [
-        {
-            "id": saved.id,
-            "provider_id": saved.provider_id,
-            "ordinal": first_ordinal + index,
-            "name": saved.name,
-            "criteria": codec.dump(saved.criteria),
-            "active": saved.active,
-            "delivery": saved.delivery,
-            "revision": saved.revision,
-            "saved_at": work.now,
-        }
-        for index, saved in enumerate(filters)
-    ]
-    if rows:
-        work.session.execute(insert(FilterRow), rows)
+    if not filters:
+        return
+    columns = {
+        "id": [one.id for one in filters],
+        "provider_id": [one.provider_id for one in filters],
+        "ordinal": list(range(first_ordinal, first_ordinal + len(filters))),
+        "name": [one.name for one in filters],
+        "criteria": [codec.plain(codec.dump(one.criteria)).decode() for one in filters],
+        "active": [one.active for one in filters],
+        "delivery": [one.delivery for one in filters],
+        "revision": [one.revision for one in filters],
+        "saved_at": work.now,
+    }
+    work.session.connection().execute(_SAVE_FILTERS, columns)
 
 
 def save_filter(work: Work, changed: Filter) -> None:
@@ -233,29 +270,81 @@ def remove_filters(work: Work, provider_id: str) -> None:
     work.session.execute(delete(FilterRow).where(col(FilterRow.provider_id) == provider_id))
 
 
+def territory_ids(reading: Reading, provider_id: str) -> frozenset[str]:
+    """Return the ids of a provider's saved territories."""
+    return frozenset(reading.session.exec(select(TerritoryRow.id).where(TerritoryRow.provider_id == provider_id)))
+
+
+def filters_within(reading: Reading, provider_id: str, territory_id: str) -> list[str]:
+    """Return the names of a provider's filters that a saved territory is part of."""
+    named = [{where: {"saved": [territory_id]}} for where in ("territory", "excluded_territory")]
+    criteria = col(FilterRow.criteria)
+    query = (
+        select(FilterRow.name)
+        .where(FilterRow.provider_id == provider_id, or_(*(criteria.contains(one) for one in named)))
+        .order_by(col(FilterRow.ordinal))
+    )
+    return list(reading.session.exec(query))
+
+
+_PLACE_KEYS = text(
+    """
+    WITH said AS (
+        SELECT criteria -> 'territory' AS places FROM market.filters WHERE provider_id = :provider
+        UNION SELECT criteria -> 'excluded_territory' FROM market.filters WHERE provider_id = :provider
+    ),
+    saved AS MATERIALIZED (
+        SELECT id, (octet_length(keys) + octet_length(excluded)) / 8 AS size
+        FROM market.territories WHERE provider_id = :provider
+    ),
+    net AS MATERIALIZED (
+        SELECT (octet_length(on_net) + octet_length(near_net)) / 8 AS size
+        FROM market.footprints AS footprint JOIN market.footprint_versions AS version
+        ON version.provider_id = footprint.provider_id AND version.number = footprint.in_force
+        WHERE footprint.provider_id = :provider
+    )
+    SELECT
+        coalesce((SELECT sum(size) FROM saved), 0)
+        + coalesce((
+            SELECT sum(size) FROM said, jsonb_array_elements_text(places -> 'saved') AS named(id) JOIN saved USING (id)
+        ), 0)
+        + coalesce((SELECT sum(size) FROM said, net WHERE places ->> 'net' <> ''), 0)
+        + coalesce((
+            SELECT sum(
+                jsonb_array_length(places -> 'countries') + jsonb_array_length(places -> 'states')
+                + jsonb_array_length(places -> 'postal_prefixes') + 3 * jsonb_array_length(places -> 'cells')
+            ) FROM said
+        ), 0)
+    """
+)
+
+
+def place_keys(work: Work, provider_id: str) -> int:
+    """Return about how many place keys a provider's saved territories and its filters' territories come to.
+
+    Each different territory of a filter counts once, with what it names: the same keys are kept once.
+    """
+    work.session.flush()
+    return int(work.session.connection().execute(_PLACE_KEYS, {"provider": provider_id}).scalar_one())
+
+
 # invitations
 
 
-def add_invitation(work: Work, invitation: Invitation) -> bool:
-    """Store a new invitation; False when the provider has received this request before."""
-    statement = (
-        upsert(InvitationRow)
-        .values(
-            id=invitation.id,
-            provider_id=invitation.provider_id,
-            request_id=invitation.request_id,
-            filter_id=invitation.filter_id,
-            filter_name=invitation.filter_name,
-            reason=invitation.reason,
-            explanation=[codec.dump(result) for result in invitation.explanation],
-            status=invitation.status,
-            received_at=invitation.received_at,
-            decline_reason="",
-        )
-        .on_conflict_do_nothing(index_elements=["provider_id", "request_id"])
-        .returning(col(InvitationRow.id))
-    )
-    return work.session.execute(statement).scalar_one_or_none() is not None
+def add_invitations(work: Work, invitations: Sequence[Invitation]) -> set[str]:
+    """Store new invitations; return the ids of those whose provider had not received the request before."""
+    columns = {
+        "id": [one.id for one in invitations],
+        "provider_id": [one.provider_id for one in invitations],
+        "request_id": [one.request_id for one in invitations],
+        "filter_id": [one.filter_id for one in invitations],
+        "filter_name": [one.filter_name for one in invitations],
+        "reason": [one.reason for one in invitations],
+        "explanation": [codec.plain([asdict(result) for result in one.explanation]).decode() for one in invitations],
+        "status": [one.status for one in invitations],
+        "received_at": [one.received_at for one in invitations],
+    }
+    return set(work.session.connection().execute(_INVITE, columns).scalars()) if invitations else set()
 
 
 def invitation(reading: Reading, invitation_id: str) -> Invitation | None:
@@ -304,6 +393,13 @@ def invitations_of_request(reading: Reading, request_id: RequestId) -> list[Invi
     return [_invitation(row) for row in reading.session.exec(query)]
 
 
+def invitations_named(reading: Reading, invitation_ids: Sequence[str]) -> list[Invitation]:
+    """Return these invitations; a provider finds only its own."""
+    among = col(InvitationRow.id) == any_(cast(literal(list(invitation_ids), ARRAY(Text)), ARRAY(Text)))
+    query = select(InvitationRow).where(among, *_own(reading, InvitationRow.provider_id))
+    return [_invitation(row) for row in reading.session.exec(query)]
+
+
 def invited_requests(reading: Reading, provider_id: OrganizationId) -> set[str]:
     """Return the requests that a provider has received."""
     return set(reading.session.exec(select(InvitationRow.request_id).where(InvitationRow.provider_id == provider_id)))
@@ -340,8 +436,8 @@ def latest_version(reading: Reading, provider_id: str, title: str) -> int:
     return reading.session.exec(query).one()
 
 
-def add_terms(work: Work, terms: TermsDocument) -> bool:
-    """Store a version of a terms document; False when another of this title and version was stored meanwhile."""
+def add_terms(work: Work, terms: TermsDocument, content: bytes | None = None) -> bool:
+    """Store a version with the bytes of its file; False when another of this title and version was stored meanwhile."""
     statement = (
         upsert(TermsRow)
         .values(
@@ -352,11 +448,26 @@ def add_terms(work: Work, terms: TermsDocument) -> bool:
             text=terms.text,
             sha256=terms.sha256,
             created_at=terms.created_at,
+            media_type=terms.media_type,
+            pages=terms.pages,
+            key_terms=codec.dump(terms.key_terms) if terms.key_terms else None,
         )
         .on_conflict_do_nothing(index_elements=["provider_id", "title", "version"])
         .returning(col(TermsRow.id))
     )
-    return work.session.execute(statement).scalar_one_or_none() is not None
+    stored = work.session.execute(statement).scalar_one_or_none() is not None
+    if stored and content is not None:
+        work.session.add(TermsFileRow(terms_id=terms.id, provider_id=terms.provider_id, content=content))
+        work.session.flush()
+    return stored
+
+
+def terms_file(reading: Reading, terms_id: str) -> bytes | None:
+    """Return the bytes of a version that came as a file; a provider finds only its own."""
+    query = select(TermsFileRow.content).where(
+        TermsFileRow.terms_id == terms_id, *_own(reading, TermsFileRow.provider_id)
+    )
+    return reading.session.exec(query).one_or_none()
 
 
 def terms(reading: Reading, terms_id: str) -> TermsDocument | None:
@@ -373,7 +484,10 @@ def terms_of(reading: Reading, provider_id: str, after: str | None, limit: int) 
     if after is not None:
         query = query.where(tuple_(*order) < _instant_and_id(after))
     rows = reading.session.execute(query.order_by(*(column.desc() for column in order)).limit(limit))
-    return [TermsHead(row.id, row.title, row.version, row.sha256, row.created_at.astimezone(UTC)) for row in rows]
+    return [
+        TermsHead(row.id, row.title, row.version, row.sha256, row.created_at.astimezone(UTC), row.media_type, row.pages)
+        for row in rows
+    ]
 
 
 def _provider(row: ProviderRow) -> Provider:
@@ -431,6 +545,9 @@ def _terms(row: TermsRow) -> TermsDocument:
         text=row.text,
         sha256=row.sha256,
         created_at=row.created_at.astimezone(UTC),
+        media_type=row.media_type,
+        pages=row.pages,
+        key_terms=codec.load(KeyTerms, row.key_terms) if row.key_terms else None,
     )
 
 

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import text as sql_text
 from sqlmodel import Field, SQLModel
 
 from marketplace.kernel.tables import document, instant
+from sellers.model import MARKDOWN
 
 
 def _own_provider() -> Any:
@@ -56,6 +58,33 @@ class FilterRow(SQLModel, table=True):
     saved_at: datetime = instant()
 
 
+class TerritoryRow(SQLModel, table=True):
+    """One saved territory. ``content`` is what its provider said; ``keys`` and ``excluded`` are what it comes to.
+
+    Those two are sorted little-endian 64-bit place keys. ``digest`` is of both: territories of equal content share it.
+    """
+
+    __tablename__ = "territories"
+    __table_args__: ClassVar[Any] = (
+        Index("territories_in_order", "provider_id", "created_at", "id"),
+        {
+            "schema": "market",
+            "info": {"carrier": "SELECT, INSERT, UPDATE, DELETE", "own_rows": "provider_id"},
+        },
+    )
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    provider_id: str = _own_provider()
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    content: dict[str, Any] = document()
+    keys: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    excluded: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    digest: str = Field(sa_column=Column(Text, nullable=False))
+    figures: dict[str, Any] = document()
+    revision: int
+    created_at: datetime = instant()
+    saved_at: datetime = instant()
+
+
 class InvitationRow(SQLModel, table=True):
     """One provider's receipt of one request. The carriers' role can change only what the provider did with it."""
 
@@ -89,7 +118,10 @@ class InvitationRow(SQLModel, table=True):
 
 
 class TermsRow(SQLModel, table=True):
-    """One version of a terms document: written once, never changed, so that its hash stays true."""
+    """One version of a terms document: written once, never changed, so that its hash stays true.
+
+    ``text`` of a PDF is what could be read of it; its bytes are a row of ``terms_files``.
+    """
 
     __tablename__ = "terms_documents"
     __table_args__: ClassVar[Any] = (
@@ -106,3 +138,20 @@ class TermsRow(SQLModel, table=True):
     text: str = Field(sa_column=Column(Text, nullable=False))
     sha256: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = instant()
+    media_type: str = Field(
+        default=MARKDOWN, sa_column=Column(Text, nullable=False, server_default=sql_text("'text/markdown'"))
+    )
+    pages: int | None = None
+    key_terms: dict[str, Any] | None = document(nullable=True)
+
+
+class TermsFileRow(SQLModel, table=True):
+    """The bytes of a version that came as PDF, as they were hashed."""
+
+    __tablename__ = "terms_files"
+    __table_args__: ClassVar[Any] = (
+        {"schema": "market", "info": {"append_only": True, "carrier": "SELECT, INSERT", "own_rows": "provider_id"}},
+    )
+    terms_id: str = Field(sa_column=Column(Text, ForeignKey("market.terms_documents.id"), primary_key=True))
+    provider_id: str = _own_provider()
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -9,11 +9,12 @@ from buyers.registry import service as registry
 from buyers.registry.model import SiteDetails
 from buyers.requests import importer
 from buyers.requests import service as requests
-from buyers.requests.importer import CellError, LineRow
+from buyers.requests.importer import LineRow
 from buyers.requests.model import Content, Line, Lot, Request, Site
 from marketplace.catalogue import service as catalogues
-from marketplace.kernel import http
-from marketplace.kernel.errors import MalformedError, TooLargeError
+from marketplace.kernel import csv_text, http
+from marketplace.kernel.csv_text import CellError
+from marketplace.kernel.errors import TooLargeError
 from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.work import Reading, Work
 
@@ -49,10 +50,7 @@ def import_rows(work: Work, request_id: str, what: What, text: bytes, if_match: 
     request = requests.hold(work, checked)
     http.check_if_match(if_match, request.revision)
     buyer_id = work.principal.organization_id
-    try:
-        decoded = text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"The file is not UTF-8 text: byte {error.start} can't be read.") from error
+    decoded = csv_text.decoded(text)
     if what is What.SITES:
         result = importer.parse_sites(decoded)
         content = _with_sites(work, buyer_id, request.content, result.rows)

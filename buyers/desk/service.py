@@ -90,7 +90,7 @@ def preview(reading: Reading, request_id: str) -> dict[str, Any]:
     request = requests.get(reading, owned(reading, request_id))
     if request.version:
         return requests.publication(reading, request.id)
-    return requests.preview(request, _bands(reading))
+    return requests.preview(request, disclosable_bands(reading))
 
 
 def findings(reading: Reading, request_id: str) -> tuple[Finding, ...]:
@@ -122,7 +122,7 @@ def submit(work: Work, request_id: str, accepted: Sequence[str], if_match: str |
     request = requests.submit(work, checked, acknowledged=len(found))
     _check_leaks(found, accepted)
     if verified:
-        return Submitted(requests.publish(work, checked, _bands(work)), waits=False)
+        return Submitted(requests.publish(work, checked, disclosable_bands(work)), waits=False)
     return Submitted(request, waits=True)
 
 
@@ -148,7 +148,8 @@ def suspend_all(work: Work, buyer_id: OrganizationId) -> None:
         requests.suspend(work, request_id)
 
 
-def _bands(reading: Reading) -> Bands:
+def disclosable_bands(reading: Reading) -> Bands:
+    """Return the bands of the caller's organization that a request may disclose."""
     bands = registry.bands_of(reading, reading.principal.organization_id)
     return Bands(bands.industry, bands.size, bands.region)
 

@@ -203,7 +203,10 @@ class Bands:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as stored. ``revision`` counts saved edits (ETag), ``version`` counts publications and amendments."""
+    """A request as stored. ``revision`` counts saved edits (ETag), ``version`` counts publications and amendments.
+
+    ``ends_at`` is when its last lot stops taking bids, where that is not the announced close (``docs/decisions``).
+    """
 
     id: RequestId
     status: Status
@@ -216,3 +219,4 @@ class Request:
     created_at: datetime
     published_at: datetime | None
     end_reason: str = ""
+    ends_at: datetime | None = None

@@ -1,7 +1,7 @@
 """Pure decisions about a request: its states, default lots, prior spend and what an amendment may change."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -58,6 +58,10 @@ class SuspendedError(ConflictError):
     title = "This request is suspended"
 
 
+NOT_KNOWN_YET = datetime(9999, 1, 1, tzinfo=UTC)
+"""The end of a request of which a lot is paused."""
+
+
 class Action(StrEnum):
     """What may be done to a request as a whole."""
 
@@ -103,11 +107,15 @@ _STEPS = {
 
 
 def effective_status(request: Request, now: datetime) -> Status:
-    """Return the status at ``now``: an open request is closed from ``closes_at`` on, whether a job has run or not."""
-    closes_at = request.content.schedule.closes_at
-    if request.status is Status.OPEN and closes_at is not None and closes_at <= now:
+    """Return the status at ``now``: an open request is closed from its end on, whether a job has run or not."""
+    return status_at(request.status, request.ends_at or request.content.schedule.closes_at, now)
+
+
+def status_at(stored: Status, ends_at: datetime | None, now: datetime) -> Status:
+    """Return the status at ``now`` of a request that is ``stored`` as it is and takes bids until ``ends_at``."""
+    if stored is Status.OPEN and ends_at is not None and ends_at <= now:
         return Status.CLOSED
-    return request.status
+    return stored
 
 
 def transition(request: Request, action: Action, now: datetime) -> Status:

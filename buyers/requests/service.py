@@ -146,7 +146,8 @@ def amend(work: Work, request_id: RequestId, content: Content) -> Request:
     catalogue = catalogues.version(work, request.catalogue_version)
     amendment = rules.amend(request.content, _checked(content, catalogue, work.now))
     _refuse(checks.check_submission(amendment.content, catalogue, work.now))
-    amended = replace(request, content=amendment.content, revision=request.revision + 1)
+    # a later close moves the lots' ends, too, of which the auctions tell again
+    amended = replace(request, content=amendment.content, revision=request.revision + 1, ends_at=None)
     if not amendment.changed:
         store.save(work, amended)
         return amended
@@ -181,6 +182,13 @@ def resume(work: Work, request_id: RequestId) -> None:
         work.append(events.RequestResumed(request_id))
 
 
+def end_moved(work: Work, request_id: RequestId, ends_at: datetime) -> None:
+    """Take note of when the last lot stops taking bids; a request that is not open has its end already."""
+    request = hold(work, request_id)
+    if request.status is Status.OPEN and request.ends_at != ends_at:
+        store.save(work, replace(request, ends_at=ends_at))
+
+
 def mark_awarded(work: Work, request_id: RequestId) -> Request:
     """Record that lots of a request whose lots have all closed were awarded. Raises NotClosedError, SuspendedError."""
     ended = _end(work, hold(work, request_id), Action.AWARD, "")
@@ -195,9 +203,9 @@ def mark_not_awarded(work: Work, request_id: RequestId, reason: str) -> Request:
     return ended
 
 
-def open_ids(reading: Reading, closing_after: datetime) -> list[RequestId]:
-    """Return the requests that take bids and close after ``closing_after``."""
-    return store.open_ids(reading, closing_after)
+def open_closes(reading: Reading, closing_after: datetime) -> dict[RequestId, datetime]:
+    """Return the requests that take bids and close after ``closing_after``, each with its close."""
+    return store.open_closes(reading, closing_after)
 
 
 def publication(reading: Reading, request_id: RequestId, version: int | None = None) -> dict[str, Any]:
@@ -224,11 +232,10 @@ def public_state(reading: Reading, request_id: RequestId) -> PublicState:
 def public(reading: Reading, request_ids: Collection[RequestId]) -> dict[RequestId, PublicState]:
     """Return, by id, what a carrier may know of those requests that it is invited to."""
     found = {}
-    for request_id, stored, suspended, version, closes, view_document in store.public(reading, request_ids):
+    for request_id, stored, suspended, version, closes, ends, view_document in store.public(reading, request_ids):
         if closes is not None:
-            status, closes_at = Status(stored), closes.astimezone(UTC)
-            if status is Status.OPEN and closes_at <= reading.now:
-                status = Status.CLOSED
+            status = rules.status_at(Status(stored), ends or closes, reading.now)
+            closes_at = (ends if ends and ends < rules.NOT_KNOWN_YET else closes).astimezone(UTC)
             found[RequestId(request_id)] = PublicState(status, suspended, version, closes_at, view_document)
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, tuple_
+from sqlalchemy import and_, func, tuple_
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
@@ -62,18 +62,19 @@ def page(
     return [_request(row) for row in reading.session.exec(query)]
 
 
-def open_ids(reading: Reading, closing_after: datetime) -> list[RequestId]:
-    """Return the published, not suspended requests that close after ``closing_after``, oldest first."""
+def open_closes(reading: Reading, closing_after: datetime) -> dict[RequestId, datetime]:
+    """Return the published, not suspended requests that close after ``closing_after``, oldest first, with the close."""
+    closes_at = col(RequestRow.closes_at)
     rows = reading.session.exec(
-        select(RequestRow.id)
+        select(RequestRow.id, RequestRow.closes_at)
         .where(
             col(RequestRow.status) == Status.OPEN,
             col(RequestRow.suspended).is_(False),
-            col(RequestRow.closes_at) > closing_after,
+            closes_at > closing_after,
         )
         .order_by(col(RequestRow.published_at), col(RequestRow.id))
     )
-    return [RequestId(row) for row in rows]
+    return {RequestId(request_id): closes.astimezone(UTC) for request_id, closes in rows if closes is not None}
 
 
 def add_publication(work: Work, request: Request, view: dict[str, Any], bands: Bands, changed: tuple[str, ...]) -> None:
@@ -111,15 +112,15 @@ def publication_bands(reading: Reading, request_id: RequestId) -> Bands | None:
     return None if bands is None else codec.load(Bands, bands)
 
 
-PublicRow = tuple[str, str, bool, int, datetime | None, dict[str, Any]]
-"""Of one request: id, status, suspended, version, closes_at and the view of that version."""
+PublicRow = tuple[str, str, bool, int, datetime | None, datetime | None, dict[str, Any]]
+"""Of one request: id, status, suspended, version, closes_at, ends_at and the view of that version."""
 
 
 def public(reading: Reading, request_ids: Collection[RequestId]) -> list[PublicRow]:
     """Return what the carriers' role may read of requests: their state and the newest published view."""
-    columns = (RequestRow.id, RequestRow.status, RequestRow.suspended, RequestRow.version, RequestRow.closes_at)
+    state = (RequestRow.id, RequestRow.status, RequestRow.suspended, RequestRow.version)
     rows = reading.session.connection().execute(
-        sql_select(*map(col, columns), col(PublicationRow.view))
+        sql_select(*map(col, (*state, RequestRow.closes_at, RequestRow.ends_at)), col(PublicationRow.view))
         .join(
             PublicationRow,
             and_(
@@ -144,6 +145,7 @@ def _fill(row: RequestRow, request: Request) -> RequestRow:
     row.created_at = request.created_at
     row.published_at = request.published_at
     row.end_reason = request.end_reason
+    row.ends_at = request.ends_at
     return row
 
 
@@ -160,4 +162,5 @@ def _request(row: RequestRow) -> Request:
         created_at=row.created_at.astimezone(UTC),
         published_at=row.published_at.astimezone(UTC) if row.published_at else None,
         end_reason=row.end_reason,
+        ends_at=row.ends_at.astimezone(UTC) if row.ends_at else None,
     )

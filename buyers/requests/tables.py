@@ -25,8 +25,8 @@ class RequestRow(SQLModel, table=True):
         {
             "schema": "market",
             "info": {
-                "carrier": "SELECT (id, status, suspended, version, closes_at, published_at)",
-                "desk": "SELECT (id, status, suspended, version, closes_at, published_at)",
+                "carrier": "SELECT (id, status, suspended, version, closes_at, ends_at, published_at)",
+                "desk": "SELECT (id, status, suspended, version, closes_at, ends_at, published_at)",
                 "visible_rows": "id IN (SELECT request_id FROM market.invitations)",
             },
         },
@@ -40,6 +40,7 @@ class RequestRow(SQLModel, table=True):
     catalogue_version: str = Field(sa_column=Column(Text, nullable=False))
     content: dict[str, Any] = document()
     closes_at: datetime | None = instant(nullable=True)
+    ends_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
     published_at: datetime | None = instant(nullable=True)
     end_reason: str = Field(default="", sa_column=Column(Text, nullable=False))

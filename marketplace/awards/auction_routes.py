@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from buyers.desk import service as desk
+from marketplace.awards import approvals
+from marketplace.awards.service import ApprovalPendingError
 from marketplace.bidding import control
 from marketplace.bidding.control_schemas import (
     FinalOffersInput,
@@ -46,7 +48,11 @@ def decide_own_withdrawal(
     return LotClockOutput(**asdict(found))
 
 
-@router.post("/{request_id}/lots/{lot}/final-offers", summary="Call for final offers", responses=_STEERING)
+@router.post(
+    "/{request_id}/lots/{lot}/final-offers",
+    summary="Call for final offers",
+    responses=http.problems(NotFoundError, BidRefusedError, ApprovalPendingError),
+)
 def call_final_offers(
     request_id: str, lot: str, body: FinalOffersInput, work: Working, _: Negotiator
 ) -> LotClockOutput:
@@ -54,5 +60,7 @@ def call_final_offers(
 
     Who does not answer keeps its offer; those who are not called learn nothing of it.
     """
+    owned = desk.owned(work, request_id)
+    approvals.refuse_while_pending(work, owned)
     short = control.ShortList(tuple(BidId(bid) for bid in body.bids), body.closes_at, body.reason)
-    return LotClockOutput(**asdict(control.call_final_offers(work, desk.owned(work, request_id), lot, short)))
+    return LotClockOutput(**asdict(control.call_final_offers(work, owned, lot, short)))

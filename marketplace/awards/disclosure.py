@@ -1,6 +1,6 @@
 """The only step from a pseudonym to an identity: what an awarded provider learns, fixed at the award."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from buyers.registry import service as registry
@@ -27,12 +27,23 @@ class DisclosedSite:
 
 
 @dataclass(frozen=True, slots=True)
+class DisclosedNote:
+    """What the buyer wrote beside a line of an awarded lot."""
+
+    line: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disclosed:
-    """All that an awarded provider learns of the buyer, as it was at the award."""
+    """All that an awarded provider learns of the buyer, as it was at the award: texts as the buyer wrote them."""
 
     buyer: BuyerIdentity
     purchase_order: str
     sites: tuple[DisclosedSite, ...]
+    title: str = ""
+    description: str = ""
+    notes: tuple[DisclosedNote, ...] = ()
 
 
 def disclose(work: Work, request: Request, award_id: str, provider_id: OrganizationId, lots: tuple[str, ...]) -> None:
@@ -53,22 +64,28 @@ def disclose(work: Work, request: Request, award_id: str, provider_id: Organizat
 
 
 def read_identity(work: Work, request_id: RequestId, provider_id: OrganizationId) -> Disclosed:
-    """Return who the buyer is to an awarded provider; every reading is recorded. Raises NotFoundError for others."""
-    row = store.disclosure(work, request_id, provider_id)
-    if row is None:
+    """Return who the buyer is to an awarded provider; every reading is recorded. Raises NotFoundError for others.
+
+    With several awards it is the newest, with the sites and notes of all.
+    """
+    rows = store.disclosures(work, request_id, provider_id)
+    if not rows:
         raise NotFoundError
-    work.append(events.DisclosureRead(request_id, row.award_id, provider_id))
-    return codec.load(Disclosed, row.identity)
+    work.append(events.DisclosureRead(request_id, rows[0].award_id, provider_id))
+    newest, *earlier = [codec.load(Disclosed, row.identity) for row in rows]
+    sites = {site.ref: site for one in (*reversed(earlier), newest) for site in one.sites}
+    notes = {note.line: note for one in (*reversed(earlier), newest) for note in one.notes}
+    return replace(newest, sites=tuple(sites.values()), notes=tuple(notes.values()))
 
 
 def disclosed_identity(
     reading: Reading, request_id: RequestId, award_id: str, provider_id: OrganizationId
 ) -> dict[str, Any]:
     """Return what was disclosed with an award, for the contract between the two. Raises NotFoundError."""
-    row = store.disclosure(reading, request_id, provider_id, award_id)
-    if row is None:
+    rows = store.disclosures(reading, request_id, provider_id, award_id)
+    if not rows:
         raise NotFoundError
-    return row.identity
+    return rows[0].identity
 
 
 def _snapshot(reading: Reading, request: Request, buyer_id: OrganizationId, lots: tuple[str, ...]) -> Disclosed:
@@ -82,7 +99,14 @@ def _snapshot(reading: Reading, request: Request, buyer_id: OrganizationId, lots
         for site in content.sites
         if site.ref in refs
     )
-    return Disclosed(registry.identity_of(reading, buyer_id), content.billing.purchase_order, sites)
+    return Disclosed(
+        registry.identity_of(reading, buyer_id),
+        content.billing.purchase_order,
+        sites,
+        content.title,
+        content.description,
+        tuple(DisclosedNote(line.ref, line.note) for line in content.lines if line.ref in lines and line.note),
+    )
 
 
 def _details(record: Site | None) -> SiteDetails | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from marketplace.bidding.offer import LineCost
 from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
 from marketplace.kernel.ids import BidId, OrganizationId, RequestId
+from marketplace.kernel.money import CENT
 
 
 class Outcome(StrEnum):
@@ -25,6 +26,12 @@ class ComparedOffer:
     ``unpriced`` are the optional lines that it leaves out; ``above_best`` is the distance to the lot's cheapest bid
     that is current, valid and not open. ``open_ended``: nobody can say what it will cost at most, because of
     ``open_because``; such a bid has no rank. ``packages`` and ``volume`` are no part of ``total``.
+
+    ``incomplete`` says what it leaves out or does not meet; beside a complete bid it has no rank. ``switching`` is what
+    leaving the present provider costs if this bid wins, ``malus`` what its declared qualities add in money (None where
+    points decide). ``monthly`` is the recurring charge a month of the lines in ``total``, by list. ``features`` tells
+    of how many of the wanted features that the bid answers it meets or exceeds; ``met`` names them, ``exceeded`` counts
+    the better ones. ``formula`` leads from the lines to the figure that the bids are ordered by.
     """
 
     rank: int | None
@@ -50,11 +57,24 @@ class ComparedOffer:
     packages: tuple[PackageCondition, ...] = ()
     volume: tuple[VolumeTier, ...] = ()
     surrogate: bool = False
+    incomplete: tuple[str, ...] = ()
+    switching: Decimal = Decimal(0)
+    malus: Decimal | None = Decimal(0)
+    monthly: Decimal = Decimal(0)
+    features: tuple[int, int] = (0, 0)
+    exceeded: int = 0
+    met: tuple[str, ...] = ()
+    formula: str = ""
 
     @property
     def selectable(self) -> bool:
         """Whether it can be awarded."""
         return not (self.stale or self.expired)
+
+    @property
+    def evaluated(self) -> Decimal:
+        """What the bids of a lot are compared by: total, switching cost and declared qualities."""
+        return self.total + self.switching + (self.malus or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +87,27 @@ class ComparedLot:
 
 
 @dataclass(frozen=True, slots=True)
+class GrandTotal:
+    """What one provider's selectable, complete bids cost together, and which lots it has none for.
+
+    ``total`` includes the switching cost; discounts on condition stand beside it, not in it.
+    """
+
+    provider_id: OrganizationId
+    provider_name: str
+    lots: tuple[str, ...]
+    missing: tuple[str, ...]
+    total: Decimal
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """All lots of a request. ``cheapest_total`` sums the best selectable offers of the lots that have one.
 
-    ``prior_cost`` is today's spend over the same term, where the buyer stated it. Currency: the request's.
+    It includes switching costs. ``prior_cost`` is today's spend over the same term, where the buyer stated it.
+    Currency: the request's, in which every bid is made, so that no exchange rate stands between bids.
+    ``switching_note`` says when switching costs were stated, if they count.
     """
 
     currency: str
@@ -78,6 +115,8 @@ class Comparison:
     lots: tuple[ComparedLot, ...]
     cheapest_total: Decimal
     prior_cost: Decimal | None
+    grand_totals: tuple[GrandTotal, ...] = ()
+    switching_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +145,51 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Discount:
+    """A discount that a selection earns by a bid's condition: how much in all, on which lots, and why in words."""
+
+    provider_id: OrganizationId
+    lots: tuple[str, ...]
+    amount: Decimal
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a selection rests on, for the record: a scenario, its status in words, and the hash of what it solved."""
+
+    scenario: str = ""
+    reason: str = ""
+    status: str = ""
+    problem_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Winner:
-    """A provider that learns who the buyer is, and for which lots."""
+    """A provider that learns who the buyer is, for which lots, and which sites' exact addresses with it."""
 
     provider_id: OrganizationId
     provider_name: str
     lots: tuple[str, ...]
     total: Decimal
+    sites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AwardPreview:
-    """What confirming a selection does: who learns what, and how many learn only that they lost."""
+    """What confirming a selection does: who learns what, and how many learn only that they lost.
+
+    ``discounts`` are those that the selection earns; ``total`` is before them. ``approval`` says why a second user has
+    to approve, if one has to; ``warnings`` what the buyer should know before.
+    """
 
     winners: tuple[Winner, ...]
     reveals: tuple[str, ...]
     losers: int
     total: Decimal
+    discounts: tuple[Discount, ...] = ()
+    approval: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +206,85 @@ class AwardedLot:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """A recorded decision of a buyer."""
+    """A recorded decision of a buyer.
+
+    ``discounts`` are what the providers' conditions take off the lots' totals, as long as their lots stand.
+    ``approved_by`` is the second user, where one had to approve.
+    """
 
     id: str
     request_id: RequestId
     at: datetime
     lots: tuple[AwardedLot, ...]
+    discounts: tuple[Discount, ...] = ()
+    basis: Basis = Basis()
+    decided_by: str = ""
+    approved_by: str | None = None
+
+
+class ApprovalStatus(StrEnum):
+    """How far the second user's look at a selection is."""
+
+    PENDING = "waits for approval"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalLimit:
+    """What one user of a buyer's organization may award alone: up to ``amount`` a request, in ``currency``."""
+
+    amount: Decimal
+    currency: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A selection that waits, or waited, for a second user. Nothing of it is told to anybody outside.
+
+    ``total`` is what counted against the limit: this selection and what was awarded on the request before.
+    """
+
+    id: str
+    request_id: RequestId
+    status: ApprovalStatus
+    selection: Selection
+    basis: Basis
+    total: Decimal
+    limit: Decimal
+    currency: str
+    asked_by: str
+    asked_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str = ""
+    award_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchingCost:
+    """What leaving the present provider of a lot costs once. ``incumbent``: its id here, empty if it is not here."""
+
+    lot: str
+    amount: Decimal
+    incumbent: OrganizationId | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchingCosts:
+    """The switching costs of a request. ``reason``: why they were stated after bids could be seen, if they were."""
+
+    costs: tuple[SwitchingCost, ...] = ()
+    revision: int = 0
+    stated_by: str = ""
+    stated_at: datetime | None = None
+    late: bool = False
+    reason: str = ""
+
+    def of(self, lot: str, provider_id: str) -> Decimal:
+        """Return what it costs to give ``lot`` to this provider."""
+        paid = (cost.amount for cost in self.costs if cost.lot == lot and cost.incumbent != provider_id)
+        return sum(paid, CENT * 0)

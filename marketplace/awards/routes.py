@@ -1,14 +1,15 @@
 """HTTP: the buyer watches its auctions, compares, previews and awards; the winner meets the buyer."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Response
 
 from buyers.desk import service as desk
 from buyers.requests.rules import SuspendedError
-from marketplace.awards import disclosure, service, store
+from marketplace.awards import answers, approvals, disclosure, service, store
 from marketplace.awards.disclosure import Disclosed
-from marketplace.awards.model import LotRefusal, LotSelection, Selection
+from marketplace.awards.model import Approval, Award, LotRefusal, LotSelection, Selection
 from marketplace.awards.schemas import (
     AwardOutput,
     AwardPreviewOutput,
@@ -32,7 +33,15 @@ Buyer = Annotated[Principal, Depends(allow(Kind.BUYER))]
 _DECIDERS = (UserRole.ADMIN, UserRole.NEGOTIATOR)
 Negotiator = Annotated[Principal, Depends(allow(Kind.BUYER, roles=_DECIDERS, scope=Scope.AWARDS))]
 Provider = Annotated[Principal, Depends(allow(Kind.PROVIDER))]
-_DECIDING = http.problems(NotFoundError, bidding.NotOpenedError, service.NothingToDecideError, SuspendedError)
+DECIDING = (
+    NotFoundError,
+    bidding.NotOpenedError,
+    service.NothingToDecideError,
+    service.ApprovalPendingError,
+    SuspendedError,
+)
+"""What may stand against a decision."""
+_DECIDING = http.problems(*DECIDING)
 
 
 @router.get("/requests/{request_id}/auction", summary="Your auction now", responses=http.problems(NotFoundError))
@@ -54,29 +63,41 @@ def count_invitations(request_id: str, reading: ReadingOnly, _: Buyer) -> Invita
 @router.get("/requests/{request_id}/comparison", summary="Compare the bids", responses=_DECIDING)
 def compare_bids(request_id: str, work: Working, _: Buyer) -> ComparisonOutput:
     """After the close: every standing bid in total cost over the term, with the formula of every figure."""
-    return ComparisonOutput(**codec.dump(service.compare(work, desk.owned(work, request_id))))
+    return answers.comparison(service.compare(work, desk.owned(work, request_id), hold=False))
 
 
 @router.post("/requests/{request_id}/award/preview", summary="What an award would reveal", responses=_DECIDING)
 def preview_award(request_id: str, body: SelectionInput, work: Working, _: Negotiator) -> AwardPreviewOutput:
     """Changes nothing. Names each carrier that would learn who you are, and what exactly it would learn."""
-    found = service.preview(work, desk.owned(work, request_id), _selection(body))
+    found = approvals.preview(work, desk.owned(work, request_id), _selection(body))
     return AwardPreviewOutput(**codec.dump(found))
 
 
 @router.post("/requests/{request_id}/award", status_code=201, summary="Award lots", responses=_DECIDING)
 def award_lots(request_id: str, body: SelectionInput, work: Working, _: Negotiator, response: Response) -> AwardOutput:
-    """In one step: the award, your identity to each winner (recorded), and to each loser that it lost."""
-    award = service.decide(work, desk.owned(work, request_id), _selection(body))
-    response.headers["Location"] = f"/requests/{request_id}/awards"
-    return AwardOutput(**codec.dump(award))
+    """In one step: the award, your identity to each winner (recorded), and to each loser that it lost.
+
+    Above what one user of your organization may award alone the answer is 202 with the status `waits for approval`:
+    nobody learns anything until a second user approves it (`/requests/{id}/approvals`).
+    """
+    return answer(approvals.award(work, desk.owned(work, request_id), _selection(body)), response)
+
+
+def answer(decided: Award | Approval, response: Response) -> AwardOutput:
+    """Return an award, or what waits for a second user, as a route answers it."""
+    if isinstance(decided, Approval):
+        response.status_code = HTTPStatus.ACCEPTED
+        response.headers["Location"] = f"/requests/{decided.request_id}/approvals"
+        return answers.waiting(decided)
+    response.headers["Location"] = f"/requests/{decided.request_id}/awards"
+    return answers.award(decided)
 
 
 @router.get("/requests/{request_id}/awards", summary="Your decisions", responses=http.problems(NotFoundError))
 def list_awards(request_id: str, reading: ReadingOnly, _: Buyer) -> list[AwardOutput]:
     """Newest first; a lot whose award fell through shows as returned."""
     awards = service.awards_of(reading, desk.owned(reading, request_id))
-    return [AwardOutput(**codec.dump(award)) for award in awards]
+    return [answers.award(award) for award in awards]
 
 
 @router.get("/invitations/{invitation_id}/award", summary="Did you win?", responses=http.problems(NotFoundError))

@@ -51,6 +51,35 @@ class LineCostOutput(BaseModel):
     open_ended: bool
 
 
+class DiscountOutput(BaseModel):
+    """A discount that the selection earns by a bid's condition."""
+
+    provider_id: str
+    lots: list[str]
+    amount: Decimal
+    words: str
+
+
+class BasisOutput(BaseModel):
+    """What the selection rests on: a scenario with its status in words and the SHA-256 of the problem it solved."""
+
+    scenario: str
+    reason: str
+    status: str
+    problem_sha256: str
+
+
+class GrandTotalOutput(BaseModel):
+    """What a carrier's selectable, complete bids cost together, switching costs included, discounts not."""
+
+    provider_id: str
+    provider_name: str
+    lots: list[str]
+    missing: list[str]
+    total: Decimal
+    formula: str
+
+
 class PackageOutput(BaseModel):
     """A discount if all of these lots are awarded to the carrier: a percent of their totals, or an amount once."""
 
@@ -98,6 +127,17 @@ class OfferOutput(BaseModel):
     packages: list[PackageOutput]
     volume: list[VolumeTierOutput]
     surrogate: bool = Field(description="an agent of the platform entered it for the carrier")
+    incomplete: list[str] = Field(
+        description="what it leaves out or does not meet: beside complete bids it has no rank"
+    )
+    switching: Decimal = Field(description="what leaving the present provider costs if this bid wins")
+    malus: Decimal | None = Field(description="what its declared qualities add; null where points decide")
+    evaluated: Decimal = Field(description="what bids are compared by: total + switching + malus")
+    monthly: Decimal = Field(description="recurring charge a month by list")
+    features: list[int] = Field(description="of the answered features: met or exceeded, all")
+    exceeded: int
+    met: list[str]
+    formula: str = Field(description="how `evaluated` comes from the totals of the lines")
 
 
 class LotOutput(BaseModel):
@@ -114,17 +154,21 @@ class ComparisonOutput(BaseModel):
     currency: str
     term_months: int
     lots: list[LotOutput]
-    cheapest_total: Decimal
+    cheapest_total: Decimal = Field(description="the best of every lot, switching costs included")
     prior_cost: Decimal | None
+    grand_totals: list[GrandTotalOutput]
+    switching_note: str = Field(description="when switching costs were stated; empty without any")
+    exchange: str = Field(description="what stands between the bids' currency and this one")
 
 
 class WinnerOutput(BaseModel):
-    """A carrier that learns who you are."""
+    """A carrier that learns who you are, and the exact addresses of these sites."""
 
     provider_id: str
     provider_name: str
     lots: list[str]
     total: Decimal
+    sites: list[str]
 
 
 class AwardPreviewOutput(BaseModel):
@@ -133,7 +177,10 @@ class AwardPreviewOutput(BaseModel):
     winners: list[WinnerOutput]
     reveals: list[str]
     losers: int
-    total: Decimal
+    total: Decimal = Field(description="before discounts")
+    discounts: list[DiscountOutput]
+    approval: str = Field(description="why a second user has to approve; empty if none has to")
+    warnings: list[str]
 
 
 class AwardedLotOutput(BaseModel):
@@ -148,12 +195,93 @@ class AwardedLotOutput(BaseModel):
 
 
 class AwardOutput(BaseModel):
-    """Your recorded decision."""
+    """Your recorded decision; or, while `status` is `waits for approval`, what a second user is asked to approve."""
 
     id: str
     request_id: str
     at: datetime
     lots: list[AwardedLotOutput]
+    discounts: list[DiscountOutput]
+    basis: BasisOutput
+    decided_by: str
+    approved_by: str | None
+    status: str
+
+
+class ApprovalOutput(BaseModel):
+    """A selection above the limit, and what a second user said. While it waits, nobody outside learns anything."""
+
+    id: str
+    request_id: str
+    status: str
+    lots: list[AwardedLotOutput]
+    basis: BasisOutput
+    total: Decimal = Field(description="what counts against the limit, earlier awards of the request included")
+    limit: Decimal
+    currency: str
+    asked_by: str
+    asked_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str
+    award_id: str | None
+
+
+class RejectionInput(_Input):
+    """Why the selection is not approved."""
+
+    reason: str = Field(min_length=3, max_length=1000)
+
+
+class ApprovalLimitInput(_Input):
+    """What one user may award alone. Without an amount: anything."""
+
+    amount: Decimal | None = Field(ge=0, lt=Decimal("1e12"), max_digits=14, decimal_places=2, examples=["50000.00"])
+    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+
+
+class ApprovalLimitOutput(BaseModel):
+    """What one user may award alone; null: anything."""
+
+    amount: Decimal | None
+    currency: str | None
+
+
+class SwitchingCostInput(_Input):
+    """What leaving the present provider of a lot costs once; instead of the lot a site that is one lot."""
+
+    lot: str = Field("", max_length=8, examples=["T1"])
+    site: str = Field("", max_length=8, examples=["S1"])
+    incumbent: str = Field("", max_length=60, description="its id (GET /providers/directory); empty: it is not here")
+    amount: Decimal = Field(ge=0, lt=Decimal("1e12"), max_digits=14, decimal_places=2)
+    note: str = Field("", max_length=500)
+
+
+class SwitchingCostsInput(_Input):
+    """All switching costs of the request. Once you can see bids, say why they are stated only now."""
+
+    costs: list[SwitchingCostInput] = Field(max_length=2000)
+    reason: str = Field("", max_length=1000)
+
+
+class SwitchingCostOutput(BaseModel):
+    """What leaving the present provider of a lot costs once."""
+
+    lot: str
+    amount: Decimal
+    incumbent: str | None
+    note: str
+
+
+class SwitchingCostsOutput(BaseModel):
+    """The switching costs of the request, when they were stated, and whether bids could be seen by then."""
+
+    costs: list[SwitchingCostOutput]
+    revision: int
+    stated_by: str
+    stated_at: datetime | None
+    late: bool
+    reason: str
 
 
 class WonLotOutput(BaseModel):

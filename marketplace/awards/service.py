@@ -1,28 +1,37 @@
 """The buyer's comparison and decision, and lots that come back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 
 from buyers.requests import rules as request_rules
 from buyers.requests import service as requests
 from buyers.requests.model import Request, Status
-from marketplace.awards import disclosure, events, rules, store
+from marketplace.awards import approval_store, disclosure, events, matrix, problem_of, rules, store
 from marketplace.awards.model import (
+    Approval,
     Award,
     AwardedLot,
     AwardPreview,
+    Basis,
     ComparedLot,
     Comparison,
+    Discount,
     Outcome,
     Selection,
+    SwitchingCosts,
 )
 from marketplace.bidding import service as bidding
+from marketplace.bidding.opened import OpenedLot
 from marketplace.kernel import ids
 from marketplace.kernel.errors import ConflictError, MalformedError, NotFoundError
 from marketplace.kernel.ids import OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
 from sellers import service as sellers
+
+NO_BASIS = Basis()
+"""A selection by lot, which rests on no scenario."""
 
 
 class NothingToDecideError(ConflictError):
@@ -32,21 +41,49 @@ class NothingToDecideError(ConflictError):
     title = "No lot waits for a decision"
 
 
-def compare(work: Work, request_id: RequestId) -> Comparison:
-    """Return the opened bids of all lots beside each other. Raises NotOpenedError while bids are taken."""
-    request = requests.get(work, request_id)
-    opened = bidding.ranked_offers(work, request_id)
+class ApprovalPendingError(ConflictError):
+    """A selection of this request waits for a second user: until that is decided, nothing else is."""
+
+    kind = "approval-pending"
+    title = "A selection waits for a second user"
+
+
+def compare(work: Work, request_id: RequestId, *, hold: bool = True) -> Comparison:
+    """Return the opened bids of all lots beside each other. Raises NotOpenedError while bids are taken.
+
+    Without ``hold`` what has closed is read without a lock: to look at, not to decide on.
+    """
+    opened = bidding.ranked_offers(work, request_id, hold=hold)
     provider_ids = {offer.provider_id for ranked in opened.values() for offer in ranked.offers}
-    names = sellers.names(work, tuple(provider_ids))
-    today = work.now.astimezone(UTC).date()
+    return comparison_of(work, request_id, opened, sellers.names(work, tuple(provider_ids)))
+
+
+def comparison_of(
+    reading: Reading,
+    request_id: RequestId,
+    opened: Mapping[str, OpenedLot],
+    names: Mapping[OrganizationId, str],
+    *,
+    with_switching: bool = True,
+) -> Comparison:
+    """Return bids that the buyer may see beside each other, their providers under the names given."""
+    request = requests.get(reading, request_id)
+    features = rules.must_features(request.content)
+    today = reading.now.astimezone(UTC).date()
+    stated = approval_store.switching_costs(reading, request_id) if with_switching else SwitchingCosts()
     lots = []
     for ref, ranked in opened.items():
         offers = tuple(
-            rules.compare_offer(ranked.to_price, offer, names[offer.provider_id], request.version, today)
+            rules.compare_offer(
+                ranked.to_price,
+                offer,
+                names[offer.provider_id],
+                rules.Wanted(request.version, today, features, stated.of(ref, offer.provider_id)),
+            )
             for offer in ranked.offers
         )
         lots.append(rules.with_distances(ComparedLot(ref, ranked.status, rules.in_order(offers))))
-    best = [offer.total for lot in lots if (offer := rules.best(lot)) is not None]
+    best = [offer.total + offer.switching for lot in lots if (offer := rules.best(lot)) is not None]
     spend = request_rules.monthly_spend(request.content)
     return Comparison(
         currency=request.content.billing.currency,
@@ -54,18 +91,29 @@ def compare(work: Work, request_id: RequestId) -> Comparison:
         lots=tuple(lots),
         cheapest_total=sum(best, Decimal(0)),
         prior_cost=spend * request.content.term_months if spend is not None else None,
+        grand_totals=rules.grand_totals(lots),
+        switching_note=rules.switching_note(stated),
     )
 
 
-def preview(work: Work, request_id: RequestId, selection: Selection) -> AwardPreview:
+def preview(work: Work, request_id: RequestId, selection: Selection, basis: Basis = NO_BASIS) -> AwardPreview:
     """Return who would learn what if the selection were confirmed; changes nothing. Raises MalformedError."""
     comparison = compare(work, request_id)
-    _check(work, comparison, selection)
-    return rules.preview(comparison, selection)
+    _check(work, comparison, selection, basis)
+    sites = matrix.sites_of(requests.get(work, request_id).content)
+    shown = rules.preview(comparison, selection, sites)
+    return replace(shown, discounts=earned(work, request_id, comparison, selection))
 
 
-def decide(work: Work, request_id: RequestId, selection: Selection) -> Award:
-    """Award lots, disclose the buyer to the winners and tell the losers, all in this transaction.
+def earned(
+    reading: Reading, request_id: RequestId, comparison: Comparison, selection: Selection
+) -> tuple[Discount, ...]:
+    """Return the discounts that a selection earns by the conditions of its bids."""
+    return problem_of.earned(comparison, requests.get(reading, request_id).content, selection)
+
+
+def checked(work: Work, request_id: RequestId, selection: Selection, basis: Basis = NO_BASIS) -> Comparison:
+    """Hold a request and its lots, and return the comparison that a selection without errors belongs to.
 
     Raises:
         NotOpenedError: bids are still taken.
@@ -76,10 +124,35 @@ def decide(work: Work, request_id: RequestId, selection: Selection) -> Award:
     """
     request = requests.hold(work, request_id)
     comparison = compare(work, request_id)
-    _check(work, comparison, selection)
+    _check(work, comparison, selection, basis)
     if request.suspended:
         raise request_rules.SuspendedError("To award it, the buyer must be verified again first.")
-    award = _award(work, request, comparison, selection)
+    return comparison
+
+
+def decide(
+    work: Work,
+    request_id: RequestId,
+    selection: Selection,
+    basis: Basis = NO_BASIS,
+    approval: Approval | None = None,
+) -> Award:
+    """Award lots, disclose the buyer to the winners and tell the losers, all in this transaction.
+
+    ``approval`` is that of the second user, who is the caller. Raises as ``checked`` does, and ApprovalPendingError.
+    """
+    comparison = checked(work, request_id, selection, basis)
+    pending = approval_store.pending(work, request_id)
+    if pending is not None and (approval is None or pending.id != approval.id):
+        raise ApprovalPendingError("Approve or reject it, or cancel it, before anything else is awarded.")
+    award = _award(work, request_id, comparison, selection)
+    award = replace(
+        award,
+        discounts=earned(work, request_id, comparison, selection),
+        basis=basis,
+        decided_by=work.principal.user_id if approval is None else approval.asked_by,
+        approved_by=None if approval is None else work.principal.user_id,
+    )
     store.add(work, award)
     won = tuple(lot.lot for lot in award.lots if lot.outcome is Outcome.AWARDED)
     for lot in award.lots:
@@ -87,7 +160,7 @@ def decide(work: Work, request_id: RequestId, selection: Selection) -> Award:
             bidding.award_lot(work, request_id, lot.lot, lot.bid_id)
         else:
             bidding.fail_lot(work, request_id, lot.lot)
-    _end(work, request, won)
+    _end(work, requests.get(work, request_id), won)
     work.append(events.AwardMade(request_id, award.id, won))
     _tell(work, requests.get(work, request_id), award, comparison)
     return award
@@ -122,16 +195,16 @@ def awards_of(reading: Reading, request_id: RequestId) -> list[Award]:
     return store.of_request(reading, request_id)
 
 
-def _check(work: Work, comparison: Comparison, selection: Selection) -> None:
+def _check(work: Work, comparison: Comparison, selection: Selection, basis: Basis) -> None:
     if not any(lot.status == "closed" for lot in comparison.lots):
         raise NothingToDecideError
-    errors = rules.selection_errors(comparison, selection)
+    errors = rules.selection_errors(comparison, rules.with_reason(selection, basis.reason))
     errors += rules.admission_errors(comparison, selection, frozenset(sellers.approved(work)))
     if errors:
         raise MalformedError("The selection can't be confirmed like this.", errors=errors)
 
 
-def _award(work: Work, request: Request, comparison: Comparison, selection: Selection) -> Award:
+def _award(work: Work, request_id: RequestId, comparison: Comparison, selection: Selection) -> Award:
     offers = {offer.bid_id: offer for lot in comparison.lots for offer in lot.offers}
     lots = [
         AwardedLot(
@@ -145,7 +218,7 @@ def _award(work: Work, request: Request, comparison: Comparison, selection: Sele
         for item in selection.awarded
     ]
     lots += [AwardedLot(item.lot, Outcome.NOT_AWARDED, None, None, None, item.reason) for item in selection.not_awarded]
-    return Award(ids.new("awd"), request.id, work.now, tuple(lots))
+    return Award(ids.new("awd"), request_id, work.now, tuple(lots))
 
 
 def _end(work: Work, request: Request, won: tuple[str, ...]) -> None:

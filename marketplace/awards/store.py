@@ -8,15 +8,26 @@ from sqlalchemy import select as sql_select
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from marketplace.awards.model import Award, AwardedLot, Outcome
+from marketplace.awards.model import Award, AwardedLot, Basis, Discount, Outcome
 from marketplace.awards.tables import AwardLotRow, AwardRow, DisclosureRow
+from marketplace.kernel import codec
 from marketplace.kernel.ids import BidId, OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
 
 
 def add(work: Work, award: Award) -> None:
     """Store a decision."""
-    work.session.add(AwardRow(id=award.id, request_id=award.request_id, decided_by=work.principal.user_id, at=award.at))
+    work.session.add(
+        AwardRow(
+            id=award.id,
+            request_id=award.request_id,
+            decided_by=award.decided_by,
+            approved_by=award.approved_by,
+            at=award.at,
+            basis=codec.dump(award.basis),
+            discounts=codec.dump(award.discounts),
+        )
+    )
     for lot in award.lots:
         work.session.add(
             AwardLotRow(
@@ -62,16 +73,16 @@ def add_disclosure(work: Work, row: DisclosureRow) -> None:
     work.session.flush()
 
 
-def disclosure(
+def disclosures(
     reading: Reading, request_id: RequestId, provider_id: OrganizationId, award_id: str | None = None
-) -> DisclosureRow | None:
-    """Return the newest disclosure of a request (or of one award) to a provider."""
+) -> list[DisclosureRow]:
+    """Return the disclosures of a request (or of one award) to a provider, newest first."""
     query = select(DisclosureRow).where(
         DisclosureRow.request_id == request_id, DisclosureRow.provider_id == provider_id
     )
     if award_id is not None:
         query = query.where(DisclosureRow.award_id == award_id)
-    return reading.session.exec(query.order_by(col(DisclosureRow.at).desc()).limit(1)).one_or_none()
+    return list(reading.session.exec(query.order_by(col(DisclosureRow.at).desc(), col(DisclosureRow.id))))
 
 
 def won_lots(
@@ -106,4 +117,8 @@ def _award(reading: Reading, row: AwardRow) -> Award:
             )
             for lot in lots
         ),
+        codec.load(tuple[Discount, ...], row.discounts or ()),
+        codec.load(Basis, row.basis or {}),
+        row.decided_by,
+        row.approved_by,
     )

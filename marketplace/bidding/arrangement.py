@@ -1,9 +1,10 @@
 """How the lots of one request share its time for bids: when each opens and closes, and what moves with what."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from buyers.requests import rules as request_rules
 from buyers.requests.auction import ArrangementChoice
 from marketplace.bidding.model import BidderView, Status
 
@@ -33,6 +34,18 @@ class Standing:
     announced: Span
     now: Span
     status: Status
+
+
+def end_of(lots: Iterable[tuple[Status, datetime]], now: datetime) -> datetime:
+    """Return when the last of a request's lots, by status and close, stops taking bids: at most now if all have.
+
+    Nobody knows the end of a paused lot: ``rules.NOT_KNOWN_YET``.
+    """
+    lots = tuple(lots)
+    if any(status is Status.PAUSED for status, _ in lots):
+        return request_rules.NOT_KNOWN_YET
+    running = [closes_at for status, closes_at in lots if status in {Status.SCHEDULED, Status.OPEN}]
+    return max(running) if running else min(now, max(closes_at for _, closes_at in lots))
 
 
 def spans(choice: ArrangementChoice, lots: int, whole: Span) -> tuple[Span, ...]:

@@ -106,8 +106,11 @@ def interrupted_at(state: LotState, command: ReportOutage) -> datetime:
 
 
 def _extend(state: LotState, command: Extend, at: datetime) -> Decision:
-    if state.status not in visibility.RUNNING or command.closes_at < state.closes_at:
+    if state.status not in visibility.RUNNING:
         return _wrong_status(state, "extension")
+    if command.closes_at < state.closes_at:
+        detail = f"a close never moves back: bids are taken until {state.closes_at.isoformat()}"
+        return Refusal(RefusalCode.WRONG_STATUS, "extension", detail)
     return (LotExtended(command.closes_at, at),) if command.closes_at > state.closes_at else ()
 
 

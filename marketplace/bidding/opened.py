@@ -11,7 +11,10 @@ from marketplace.kernel.ids import BidId, OrganizationId
 
 @dataclass(frozen=True, slots=True)
 class RankedOffer:
-    """An opened, standing bid with its place in the lot's one order."""
+    """An opened, standing bid with its place in the lot's one order.
+
+    ``malus`` is what its declared qualities add to its price in money; None where points decide.
+    """
 
     rank: int
     joint: bool
@@ -23,11 +26,12 @@ class RankedOffer:
     placed_at: datetime
     valid_until: date | None
     surrogate: bool = False
+    malus: Decimal | None = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedLot:
-    """A lot after the close: what there was to price, and its standing bids, best first."""
+    """A lot of which the buyer may see the bids: what there was to price, and its standing bids, best first."""
 
     status: Status
     to_price: LotToPrice

@@ -1,6 +1,7 @@
 """What the auctions do when requests are distributed, amended or withdrawn, and when a lot's clock is due."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from buyers.requests import service as requests
 from marketplace.bidding import announcing, control, series, service
@@ -27,6 +28,15 @@ def _admit(work: Work, recorded: Recorded) -> None:
         service.admit(work, request_id, OrganizationId(recorded.data["provider_id"]))
 
 
+def _admit_together(work: Work, events: Sequence[Recorded]) -> None:
+    """Thousands are invited with a publication: whether its lots are announced is asked once a request."""
+    for _request, same in groupby(events, lambda recorded: str(recorded.data["request_id"])):
+        run = list(same)
+        if service.is_scheduled(work, RequestId(run[0].data["request_id"])):
+            for recorded in run:
+                _admit(work, recorded)
+
+
 def _amend(work: Work, recorded: Recorded) -> None:
     service.amended(work, RequestId(recorded.data["request_id"]))
 
@@ -41,6 +51,10 @@ def _lint(work: Work, recorded: Recorded) -> None:
 
 def _shift(work: Work, recorded: Recorded) -> None:
     series.shift(work, RequestId(recorded.data["request_id"]))
+
+
+def _tell_the_end(work: Work, recorded: Recorded) -> None:
+    series.tell_the_end(work, RequestId(recorded.data["request_id"]))
 
 
 def _suspend(work: Work, recorded: Recorded) -> None:
@@ -62,7 +76,13 @@ def _readmit(work: Work, recorded: Recorded) -> None:
 REACTIONS = (
     Reaction("auction rules are linted", frozenset({"request.submitted"}), _lint, immediate=True),
     Reaction("lots are scheduled", frozenset({"request.distributed"}), _schedule, immediate=True),
-    Reaction("late bidders are admitted", frozenset({"provider.invited", "provider.granted"}), _admit, immediate=True),
+    Reaction(
+        "late bidders are admitted",
+        frozenset({"provider.invited", "provider.granted"}),
+        _admit,
+        immediate=True,
+        together=_admit_together,
+    ),
     Reaction("lots follow an amendment", frozenset({"request.amended"}), _amend, immediate=True),
     Reaction(
         "lots take no bids while their request is suspended",
@@ -82,6 +102,20 @@ REACTIONS = (
         "lots of a series make room for each other",
         frozenset({"auction.extended", "auction.paused", "auction.resumed", "auction.closed", "auction.cancelled"}),
         _shift,
+    ),
+    Reaction(
+        "a request ends with its last lot",
+        frozenset(
+            {
+                "auction.extended",
+                "auction.rescheduled",
+                "auction.paused",
+                "auction.resumed",
+                "auction.closed",
+                "auction.final_offers_called",
+            }
+        ),
+        _tell_the_end,
     ),
     Reaction("lots are cancelled", frozenset({"request.withdrawn"}), _cancel, immediate=True),
 )

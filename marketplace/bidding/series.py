@@ -31,6 +31,11 @@ def shift(work: Work, request_id: RequestId) -> None:
             clockwork.set_alarm(work, lot.id, state)
 
 
+def tell_the_end(work: Work, request_id: RequestId) -> None:
+    """Let the request know when its last lot stops taking bids: soft closes come later, falling clocks end early."""
+    requests.end_moved(work, request_id, arrangement.end_of(store.clocks(work, request_id), work.now))
+
+
 def extended_closes(reading: Reading, request_id: RequestId, lots: list[StoredLot]) -> dict[str, datetime]:
     """Return the later close, by lot, that an amended end of the request gives those that still run.
 

@@ -19,6 +19,7 @@ from marketplace.bidding.formats.table import has_sealed_bids
 from marketplace.bidding.model import BidderView, BuyerView, LotState
 from marketplace.bidding.offer import LotToPrice, Offer
 from marketplace.bidding.opened import OpenedLot, OpenedOffer, RankedOffer
+from marketplace.bidding.rules import ScoringKind
 from marketplace.bidding.store import StoredLot
 from marketplace.bidding.visibility import RUNNING
 from marketplace.kernel import codec, ids, sealing
@@ -150,23 +151,37 @@ def buyer_views(reading: Reading, request_id: RequestId) -> dict[str, BuyerView]
     return {lot.ref: engine.buyer_view(lot.state, reading.now) for lot in store.lots_of(reading, request_id)}
 
 
-def ranked_offers(work: Work, request_id: RequestId) -> dict[str, OpenedLot]:
+def ranked_offers(work: Work, request_id: RequestId, *, hold: bool = True) -> dict[str, OpenedLot]:
     """Return, by lot, what there was to price and the standing bids in their order, after the close.
 
-    Whatever the clock has caused is done first, so that a late worker can't hold the opening back.
+    Whatever the clock has caused is done first, so that a late worker can't hold the opening back. Without ``hold``
+    a lot is locked only if the clock has caused something: what has closed takes no bids any more.
 
     Raises:
         NotOpenedError: bids are still taken in a lot.
     """
-    lots = store.lots_of(work, request_id, hold=True)
-    work.tick()
+    lots = [] if hold else store.lots_of(work, request_id)
+    if hold or any(lot.state.status in RUNNING for lot in lots):
+        lots = store.lots_of(work, request_id, hold=True)
+        work.tick()
+        lots = [replace(lot, state=clockwork.rung(work, lot)) for lot in lots]
     found = {}
     for lot in lots:
-        state = clockwork.rung(work, lot)
-        if state.status in RUNNING:
-            raise NotOpenedError(f"Bids on {lot.ref} are taken until {state.closes_at.isoformat()}.")
-        found[lot.ref] = OpenedLot(state.status, lot.to_price, _ranked(work, lot.to_price, state))
+        if lot.state.status in RUNNING:
+            raise NotOpenedError(f"Bids on {lot.ref} are taken until {lot.state.closes_at.isoformat()}.")
+        found[lot.ref] = OpenedLot(lot.state.status, lot.to_price, _ranked(work, lot.to_price, lot.state))
     return found
+
+
+def visible_offers(reading: Reading, request_id: RequestId) -> dict[str, OpenedLot] | None:
+    """Return, by lot, the standing bids as far as the buyer may see them now; None while any lot's are sealed.
+
+    Locks nothing, so that no bid waits for it. Who made a bid on a lot that still runs is not the buyer's to know.
+    """
+    lots = store.lots_of(reading, request_id)
+    if any(not lot.state.opened and lot.state.status in RUNNING for lot in lots):
+        return None
+    return {lot.ref: OpenedLot(lot.state.status, lot.to_price, _ranked(reading, lot.to_price, lot.state)) for lot in lots}
 
 
 def opened_offers(reading: Reading, request_id: RequestId, bid_ids: Sequence[BidId]) -> dict[BidId, OpenedOffer]:
@@ -242,6 +257,8 @@ def _as_paid(to_price: LotToPrice, state: LotState, bid_id: BidId, offer: Offer)
 def _ranked(reading: Reading, to_price: LotToPrice, state: LotState) -> tuple[RankedOffer, ...]:
     standing = engine.standing(state)
     rows = store.bids(reading, [bid.bid_id for bid in standing])
+    scoring = state.rules.scoring
+    in_money = scoring is None or scoring.kind is ScoringKind.MONEY
     found = []
     for bid in standing:
         row = rows[bid.bid_id]
@@ -258,6 +275,7 @@ def _ranked(reading: Reading, to_price: LotToPrice, state: LotState) -> tuple[Ra
                 bid.placed_at,
                 bid.valid_until,
                 row.surrogate,
+                bid.malus if in_money else None,
             )
         )
     return tuple(found)

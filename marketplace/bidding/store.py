@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +68,12 @@ def lots_of(reading: Reading, request_id: RequestId, *, hold: bool = False) -> l
         query = query.with_for_update().execution_options(populate_existing=True)
     lots = _lots(reading, reading.session.exec(query).all())
     return sorted(lots, key=lambda lot: (len(lot.ref), lot.ref))
+
+
+def clocks(reading: Reading, request_id: RequestId) -> list[tuple[Status, datetime]]:
+    """Return status and close of each of a request's lots, as stored."""
+    rows = reading.session.exec(select(LotRow.status, LotRow.closes_at).where(LotRow.request_id == request_id))
+    return [(Status(status), closes_at.astimezone(UTC)) for status, closes_at in rows]
 
 
 def is_any_scheduled(reading: Reading, request_id: RequestId) -> bool:

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from marketplace.cli import session, show
+from marketplace.cli import platform_auctions, provider_statuses, session, show
 from marketplace.cli.choices import MistakeError
 from marketplace.cli.command import Limit, Reason, Yes, command_of, group, want_word
 from marketplace.cli.notices import notices
 
-app = group("Run the platform: verify buyers, approve carriers, see who matched and why.")
+app = group("Run the platform: verify buyers, approve carriers, see who matched and why, steer running auctions.")
 command = command_of(app)
 
 BuyerId = Annotated[str, typer.Argument(metavar="BUYER", help="a buyer's id, as in the queue")]
@@ -172,6 +172,8 @@ def matching(
     show.more(left)
 
 
+platform_auctions.add_to(app)
+provider_statuses.add_to(app)
 command("notices")(notices)
 
 

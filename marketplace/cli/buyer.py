@@ -7,10 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from marketplace.cli import buyer_awards, buyer_requests, session, show
+from marketplace.cli import (
+    award_answers,
+    buyer_approvals,
+    buyer_auctions,
+    buyer_awards,
+    buyer_reach,
+    buyer_requests,
+    buyer_scenarios,
+    contracts,
+    session,
+    show,
+)
+from marketplace.cli.availability import availability
 from marketplace.cli.choices import MistakeError
 from marketplace.cli.command import Csv, Limit, Url, ask, command_of, group, read_bytes, read_json, read_text
-from marketplace.cli.contracts import contract
 from marketplace.cli.notices import notices
 from marketplace.players.api import ApiError
 
@@ -165,8 +176,14 @@ def import_sites(file: Csv) -> None:
 
 
 buyer_requests.add_to(app)
+buyer_reach.add_to(app)
+buyer_auctions.add_to(app)
 buyer_awards.add_to(app)
-command("contract")(contract)
+buyer_scenarios.add_to(app)
+buyer_approvals.add_to(app)
+command("availability")(availability)
+contracts.add_to(app)
+award_answers.add_to_buyer(app)
 command("notices")(notices)
 
 

@@ -1,6 +1,7 @@
-"""The end of a request on the command line: watching, comparing, awarding, and deciding on terms."""
+"""The end of a request on the command line: comparing, awarding, and deciding on terms."""
 
-import hashlib
+from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,30 +10,15 @@ from rich.console import RenderableType
 from marketplace.cli import session, show, views
 from marketplace.cli.buyer_requests import RequestId
 from marketplace.cli.choices import MistakeError
-from marketplace.cli.command import Reason, Yes, ask, command_of, want_word
-from marketplace.cli.contracts import ContractId
+from marketplace.cli.command import Reason, Yes, ask, command_of, want_word, write_new
+from marketplace.cli.contracts import ContractId, whole_terms
 from marketplace.players.api import Api
 
-_LOTS = (
-    show.col("Lot", "lot"),
-    show.col("Status", "status"),
-    show.when("Bids from", "opens_at"),
-    show.when("Bids until", "closes_at"),
-    show.count("Invited", "invited"),
-    show.col("Bids", "shown_bids"),
-    show.col("Too few bidders", "too_few_bidders"),
-)
-_BIDS = (
-    show.count("Rank", "rank"),
-    show.money("Total cost", "amount"),
-    show.when("Placed", "placed_at"),
-    show.code("Bid", "bid_id"),
-    show.code("Carrier", "provider_id"),
-)
 _OFFERS = (
     show.count("Rank", "rank"),
     show.col("Carrier", "provider_name"),
     show.money("Total cost", "total"),
+    show.money("Compared by", "evaluated"),
     show.money("Above best", "above_best"),
     show.count("Install days", "slowest_install_days"),
     show.col("Taxes and surcharges", "taxes"),
@@ -49,8 +35,13 @@ _FORMULAS = (
     show.money("Total cost", "total"),
     show.col("Formula", "formula"),
 )
-_WINNERS = (show.col("Winner", "provider_name"), show.col("Lots", "lots"), show.money("Total cost", "total"))
-_AWARDED = (
+_WINNERS = (
+    show.col("Winner", "provider_name"),
+    show.col("Lots", "lots"),
+    show.money("Total cost", "total"),
+    show.col("Sites", "sites"),
+)
+AWARDED = (
     show.col("Lot", "lot"),
     show.col("Outcome", "outcome"),
     show.money("Total cost", "total"),
@@ -64,7 +55,6 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of the award to the buyer's group."""
     command = command_of(app)
     for name, function in (
-        ("auction", auction),
         ("compare", compare),
         ("award", award),
         ("awards", awards),
@@ -75,26 +65,20 @@ def add_to(app: typer.Typer) -> None:
         command(name)(function)
 
 
-def auction(request_id: RequestId) -> None:
-    """Your auction now: each lot's clock, and of the bids what its rules show before the close."""
-    api = session.api()
-    lots = api.get(session.path("/requests/{}/auction", request_id))
-    counts = api.get(session.path("/requests/{}/invitations", request_id))
-    rows = [lot | {"shown_bids": "sealed" if lot["bids"] is None else len(lot["bids"])} for lot in lots]
-    empty = f"It is not published yet. Next: marketplace buyer submit {request_id}"
-    parts: list[RenderableType] = [show.table(rows, *_LOTS, empty=empty)]
-    parts += [show.table(lot["bids"], *_BIDS, title=f"Lot {lot['lot']}") for lot in lots if lot["bids"]]
-    said = f"Carriers: {counts['invited']} invited, {counts['seen']} opened it, {counts['declined']} declined."
-    show.answer({"lots": lots, "invitations": counts}, *parts, said)
-
-
 def compare(
     request_id: RequestId,
     *,
     formulas: Annotated[bool, typer.Option("--formulas", help="also how each line's cost came about")] = False,
+    xlsx: Annotated[Path | None, typer.Option(help="write it as a workbook to this new file")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write it as CSV to this new file")] = None,
 ) -> None:
     """After the close: every bid in total cost over the term, best first."""
-    found = session.api().get(session.path("/requests/{}/comparison", request_id))
+    api = session.api()
+    for kind, file in (("xlsx", xlsx), ("csv", csv)):
+        if file is not None:
+            write_new(file, api.download(session.path(f"/requests/{{}}/comparison.{kind}", request_id)))
+            show.remark(f"Written: {file}")
+    found = api.get(session.path("/requests/{}/comparison", request_id))
     lines = [
         line | {"lot": lot["lot"], "provider_name": offer["provider_name"]}
         for lot in found["lots"]
@@ -127,25 +111,21 @@ def award(
         awarded += [
             {"lot": one["lot"], "bid_id": one["offers"][0]["bid_id"], "reason": reason}
             for one in waiting
-            if one["offers"] and not one["offers"][0]["open_ended"]
+            if one["offers"] and not one["offers"][0]["open_ended"] and one["offers"][0]["rank"] is not None
         ]
     elif not named:
         show.before_asking(*_compared(comparison))
         awarded, refused = _asked(waiting)
     selection = {"awarded": awarded, "not_awarded": refused}
-    _confirm(api, request_id, selection, ask_first=not yes)
+    confirmed(api, session.path("/requests/{}/award/preview", request_id), selection, ask_first=not yes)
     done = api.post(session.path("/requests/{}/award", request_id), selection, key=session.key())
-    show.answer(
-        done,
-        show.table(done["lots"], *_AWARDED),
-        f"Awarded. The winners' terms wait for you: marketplace buyer contracts {request_id}",
-    )
+    show.answer(done, show.table(done["lots"], *AWARDED), following_award(done, request_id))
 
 
 def awards(request_id: RequestId) -> None:
     """Your decisions on a request, newest first."""
     found = session.api().get(session.path("/requests/{}/awards", request_id))
-    tables = [show.table(one["lots"], *_AWARDED, title=f"{one['id']}, {show.local_time(one['at'])}") for one in found]
+    tables = [show.table(one["lots"], *AWARDED, title=f"{one['id']}, {show.local_time(one['at'])}") for one in found]
     show.answer(found, *(tables or [f"Nothing is decided. Next: marketplace buyer compare {request_id}"]))
 
 
@@ -168,12 +148,12 @@ def accept(
     api = session.api()
     found = api.get(session.path("/contracts/{}", contract_id))
     stated = found["presentation"]["terms"]["sha256"]
-    if hashlib.sha256(found["terms_text"].encode()).hexdigest() != stated:
-        raise MistakeError("The text that came does not have the hash that it should have. Nothing was accepted.")
+    whole_terms(api, found)
     if not yes:
         show.before_asking(*views.contract_parts(found))
         want_word("ACCEPT", "Nothing was accepted.")
-    body = {"sha256": sha256 or stated, "accepted_terms": True}
+    changes = found["changes"]["version"] if found["changes"] else None
+    body = {"sha256": sha256 or stated, "changes_version": changes, "accepted_terms": True}
     accepted = api.post(session.path("/contracts/{}/acceptance", contract_id), body, key=session.key())
     show.answer(
         accepted,
@@ -211,15 +191,27 @@ def _asked(waiting: list[dict[str, Any]]) -> tuple[list[dict[str, str]], list[di
             refused.append({"lot": lot["lot"], "reason": ask("Why none?")})
             continue
         chosen = offers[number - 1]
-        flaw = "leaves its cost open" if chosen["open_ended"] else "is not the lowest total cost"
-        why = ask(f"It {flaw}. Why this one?") if chosen["open_ended"] or chosen["above_best"] else ""
+        flaw = _flaw(chosen)
+        why = ask(f"It {flaw}. Why this one?") if flaw else ""
         awarded.append({"lot": lot["lot"], "bid_id": chosen["bid_id"], "reason": why})
     return awarded, refused
 
 
-def _confirm(api: Api, request_id: str, selection: dict[str, Any], *, ask_first: bool) -> None:
-    """Show who would learn what; go on only if the person says so. Raises MistakeError."""
-    found = api.post(session.path("/requests/{}/award/preview", request_id), selection, key=session.key())
+def _flaw(offer: dict[str, Any]) -> str:
+    """Return why selecting an offer needs a reason; empty if it needs none."""
+    if offer["open_ended"]:
+        return "leaves its cost open"
+    if offer["incomplete"] and offer["above_best"] is None:
+        return "is incomplete"
+    return "is not the lowest total cost" if Decimal(offer["above_best"] or 0) else ""
+
+
+def confirmed(api: Api, at: str, selection: dict[str, Any], *, ask_first: bool) -> None:
+    """Show who would learn what if ``selection`` were confirmed; go on only if the person says so.
+
+    Raises MistakeError.
+    """
+    found = api.post(at, selection, key=session.key())
     if not ask_first:
         return
     revealed = "; ".join(found["reveals"])
@@ -227,8 +219,18 @@ def _confirm(api: Api, request_id: str, selection: dict[str, Any], *, ask_first:
         show.table(found["winners"], *_WINNERS, empty="No carrier wins, and none learns who you are."),
         *([f"Each winner learns: {revealed}."] if found["winners"] else []),
         f"Other bidders, who learn only that they lost: {found['losers']}. Total: {show.amount(found['total'])}.",
+        *(f"Discount: {show.amount(one['amount'])} ({show.clean(one['words'])})." for one in found["discounts"]),
+        *(f"Mind: {show.clean(risk)}." for risk in found["warnings"]),
+        *([found["approval"]] if found["approval"] else []),
     )
     want_word("AWARD", "Nothing was awarded, and nobody learned anything.")
+
+
+def following_award(done: dict[str, Any], request_id: str) -> str:
+    """Return what to do after an award, or after a selection that waits for a second user."""
+    if done["status"] != "awarded":
+        return f"It waits for a second user of your organization: marketplace buyer approve {request_id} {done['id']}"
+    return f"Awarded. The winners' terms wait for you: marketplace buyer contracts {request_id}"
 
 
 def _compared(comparison: dict[str, Any]) -> list[RenderableType]:
@@ -255,4 +257,5 @@ def _notes(offer: dict[str, Any]) -> list[str]:
         "stale": "for an earlier version",
         "surrogate": "entered by an agent",
     }
-    return [word for name, word in marks.items() if offer[name]] + [f"open: {why}" for why in offer["open_because"]]
+    said = [word for name, word in marks.items() if offer[name]] + [f"open: {why}" for why in offer["open_because"]]
+    return said + [f"incomplete: {why}" for why in offer["incomplete"]]

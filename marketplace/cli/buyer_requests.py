@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.cli import session, show, views
+from marketplace.cli.choices import MistakeError
 from marketplace.cli.command import Csv, Json, Limit, Reason, command_of, read_bytes, read_json
 from marketplace.players.api import Api
 
@@ -110,6 +111,10 @@ def import_rows(request_id: RequestId, what: What, file: Csv, revision: Revision
     """Import sites or lines from CSV into a draft: good rows are kept, each bad cell is listed."""
     api = session.api()
     content = read_bytes(file)
+    if not content.strip():
+        raise MistakeError(
+            f"{file} is empty: its first row names the columns, and each row below is one of the {what}."
+        )
     headers = {"Content-Type": "text/csv"} | _if_match(api, request_id, revision)
     done = api.post(
         session.path("/requests/{}/import", request_id),

@@ -3,7 +3,10 @@
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from functools import wraps
 from http import HTTPStatus
 from inspect import Parameter
@@ -20,6 +23,7 @@ from marketplace.players.api import ApiError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ADVICE_BY_KIND = {
+    "bids-not-opened": "Its state does not allow this now; it will once the bids are open.",
     "identity-found": "See each place: marketplace buyer findings ID. To keep words: --accept-finding 'EXACT WORDS'.",
     "password-change-required": "Sign in again to choose your own password: marketplace login EMAIL",
     "second-factor-required": "Sign in again to set up your second factor: marketplace login EMAIL",
@@ -31,6 +35,12 @@ _ADVICE_BY_STATUS: dict[int, str] = {
     HTTPStatus.PRECONDITION_FAILED: "Somebody changed it meanwhile: read it again, then repeat.",
     HTTPStatus.CONFLICT: "Its state does not allow this now; nothing was changed.",
 }
+_ADVICE_BY_REFUSAL = {
+    "confirm_change": "Nothing was changed. If this step is meant: the same again with --confirmed.",
+    "withdrawal_not_offered": "Nothing was changed. To ask: the same again with --reason 'WHY'.",
+    "price_moved": "Nothing was changed. To name the clock's price: the same again with --total LOT=PRICE.",
+}
+"""What to do about a refusal by an auction's rules, by its code."""
 
 Limit = Annotated[int, typer.Option(min=1, help="how many at most")]
 Url = Annotated[str, typer.Option(help="address of the marketplace", envvar="MARKETPLACE_URL")]
@@ -38,7 +48,13 @@ Json = Annotated[Path, typer.Argument(allow_dash=True, help="a JSON file, or - f
 Csv = Annotated[Path, typer.Argument(allow_dash=True, help="a CSV file in UTF-8 with a header row, or -")]
 Reason = Annotated[str, typer.Option(prompt=True, help="why")]
 Yes = Annotated[bool, typer.Option("--yes", help="don't ask")]
-
+Confirmed = Annotated[
+    bool, typer.Option("--confirmed", help="a step beyond the announced largest change is meant, not a slip")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what it would lead to")]
+LotOption = Annotated[str, typer.Option("--lot", help="a lot's name, such as T1; may be left out if there is one only")]
+Lots = Annotated[list[str] | None, typer.Option("--lot", help="a lot, such as T1; several times; default: all")]
+Until = Annotated[str, typer.Option(help="such as 2030-01-31T17:00, in this machine's time unless it names another")]
 
 _COMMON = (
     Parameter(
@@ -92,13 +108,25 @@ def _with_common_options(function: Callable[..., None]) -> Callable[..., None]:
 def _tell(error: Exception) -> None:
     match error:
         case ApiError():
-            show.problem(error.problem, _ADVICE_BY_KIND.get(error.kind) or _ADVICE_BY_STATUS.get(error.status, ""))
+            show.problem(error.problem, _advice(error))
         case httpx.HTTPError():
             show.remark(f"The marketplace at {_address_of(error)} does not answer: {error}")
         case OSError(filename=str() as name, strerror=str() as why):
             show.remark(f"{name}: {why}")
         case _:
             show.remark(str(error))
+
+
+def _advice(error: ApiError) -> str:
+    """Return what to do about a refusal: for one by an auction's rules what would be taken, if the reader may know."""
+    refusal = error.problem.get("refusal")
+    if isinstance(refusal, dict):
+        most = refusal.get("next_admissible_price")
+        own = refusal.get("own_amount")
+        would = f"At most {show.amount(most)} would be taken." if most is not None else ""
+        stands = f"Your own price is {show.amount(own)}." if own is not None else ""
+        return " ".join(part for part in (would, stands, _ADVICE_BY_REFUSAL.get(str(refusal.get("code")), "")) if part)
+    return _ADVICE_BY_KIND.get(error.kind) or _ADVICE_BY_STATUS.get(error.status, "")
 
 
 def _address_of(error: httpx.HTTPError) -> str:
@@ -117,11 +145,17 @@ def group(about: str) -> typer.Typer:
 def read_json(path: Path) -> Any:
     """Return a file's JSON. Raises MistakeError saying where it is wrong."""
     try:
-        return json.loads(read_bytes(path))
+        return json.loads(read_bytes(path), parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise MistakeError(f"{path} is no JSON: line {error.lineno}, column {error.colno}: {error.msg}.") from error
     except UnicodeDecodeError as error:
         raise MistakeError(f"{path} is no text in UTF-8.") from error
+    except RecursionError as error:
+        raise MistakeError(f"{path} is nested too deeply.") from error
+
+
+def _no_number(name: str) -> None:
+    raise MistakeError(f"The file holds {name}, which is no number of JSON.")
 
 
 def read_bytes(path: Path) -> bytes:
@@ -135,6 +169,59 @@ def read_text(path: Path) -> str:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MistakeError(f"{path} is no text in UTF-8: byte {error.start} can't be read.") from error
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet: prices that somebody filled in are never overwritten. Raises MistakeError."""
+    try:
+        with path.open("xb") as stream:
+            stream.write(content)
+    except FileExistsError as error:
+        raise MistakeError(f"{path} is there already and was left as it is: give another name.") from error
+
+
+def instant(text: str) -> str:
+    """Return an instant as the API reads it; one that names no zone is this machine's time. Raises MistakeError."""
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone().isoformat()
+    except (ValueError, OverflowError) as error:
+        raise MistakeError(f"'{text}' is no instant: write it as 2030-01-31T17:00, or with a zone …T17:00Z.") from error
+
+
+def figure(text: str) -> Decimal:
+    """Return an amount as it is typed, with or without commas between thousands. Raises MistakeError."""
+    try:
+        found = Decimal(text.strip().replace(",", ""))
+    except InvalidOperation as error:
+        raise MistakeError(f"'{text}' is no amount: write it as 11900.00.") from error
+    if not found.is_finite():
+        raise MistakeError(f"'{text}' is no amount: write it as 11900.00.")
+    return found
+
+
+def figures_by_lot(given: Iterable[str], option: str) -> dict[str, Decimal]:
+    """Return the amounts of T1=11900.00 by lot. Raises MistakeError for what is not written so."""
+    found: dict[str, Decimal] = {}
+    for text in given:
+        ref, sign, typed = text.partition("=")
+        name = ref.strip().upper()
+        if not (name and sign and typed.strip()):
+            raise MistakeError(f"'{text}' names no lot and amount: write {option} T1=11900.00")
+        if name in found:
+            raise MistakeError(f"{option} names lot {name} twice: give one amount for it.")
+        found[name] = figure(typed)
+    return found
+
+
+@contextmanager
+def where_missing(sentence: str) -> Iterator[None]:
+    """Say ``sentence`` where the API finds nothing. Raises MistakeError."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        raise MistakeError(sentence) from error
 
 
 def ask(question: str, default: str | None = None) -> str:

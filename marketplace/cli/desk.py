@@ -1,22 +1,31 @@
-"""A provider's company on the command line: registration, filters and terms."""
+"""A provider's company on the command line: registration and terms."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
-from marketplace.cli import desk_bids, session, show
-from marketplace.cli.command import Json, Limit, Url, ask, command_of, group, read_json, read_text
-from marketplace.cli.contracts import contract
+from marketplace.cli import (
+    award_answers,
+    contracts,
+    desk_auction,
+    desk_bids,
+    desk_filters,
+    desk_sheets,
+    footprints,
+    session,
+    show,
+    territories,
+)
+from marketplace.cli.command import Limit, Url, ask, command_of, group, read_bytes, read_json, read_text
 from marketplace.cli.notices import notices
 
 app = group("Sell: register, say which requests you want, bid, meet the buyers that you won.")
 command = command_of(app)
-filters = group("Which requests you want.")
 terms = group("Your terms and conditions.")
-app.add_typer(filters, name="filters")
 app.add_typer(terms, name="terms")
-filter_command = command_of(filters)
 terms_command = command_of(terms)
 
 _COMPANY = (
@@ -30,20 +39,15 @@ _COMPANY = (
     show.col("E-mail", "contact_email"),
     show.col("Phone", "contact_phone"),
 )
-_FILTERS = (
-    show.col("Name", "name"),
-    show.col("Active", "active"),
-    show.col("Delivery", "delivery"),
-    show.col("Criteria", "stated"),
-    show.code("Filter", "id"),
-)
 _TERMS = (
     show.code("Terms", "id"),
     show.col("Title", "title"),
     show.count("Version", "version"),
     show.when("Published", "created_at"),
     show.code("SHA-256", "sha256"),
+    show.count("Pages", "pages"),
 )
+_KEY_TERMS = (show.col("Key term", "name"), show.col("Buyers read", "said"))
 
 
 @command("register")
@@ -69,36 +73,25 @@ def company() -> None:
     show.answer(found, show.facts(found, *_COMPANY))
 
 
-@filter_command("list")
-def list_filters(limit: Limit = 200) -> None:
-    """Your filters, in the order in which they are tried."""
-    found, left = session.pages(session.api(), "/filters", limit)
-    rows = [item | {"stated": _stated(item["criteria"])} for item in found]
-    empty = "There are none, and so no request reaches you. Next: marketplace desk filters set FILE.json"
-    show.answer(found, show.table(rows, *_FILTERS, empty=empty))
-    show.more(left)
-
-
-@filter_command("set")
-def set_filters(file: Json) -> None:
-    """Make the JSON list in a file your filters, in its order; all or nothing."""
-    document = read_json(file)
-    body = document if isinstance(document, list) else [document]
-    done = session.api().call("PUT", "/filters", body, key=session.key())
-    show.answer(done, f"Filters: {done['count']}. Open requests that they accept arrive within moments.")
-
-
 @terms_command("publish")
 def publish_terms(
-    file: Annotated[Path, typer.Argument(allow_dash=True, help="the text, in Markdown")],
+    file: Annotated[Path, typer.Argument(allow_dash=True, help="the text in Markdown, or a PDF")],
     title: Annotated[
         str, typer.Option(help="the same title again makes the next version; default: the file's name")
     ] = "",
+    key_terms: Annotated[Path | None, typer.Option(help="the key terms as JSON; buyers see them first")] = None,
 ) -> None:
     """Put terms into your library. A bid fixes the hash of the version that it stands on."""
-    body = {"title": title or file.stem, "text": read_text(file)}
-    done = session.api().post("/terms", body, key=session.key())
-    show.answer(done, show.facts(done, *_TERMS))
+    stated = read_json(key_terms) if key_terms else None
+    name = title or file.stem
+    if file.suffix.lower() == ".pdf":
+        form = {"title": name, "key_terms": json.dumps(stated) if stated else ""}
+        files = {"file": (file.name, read_bytes(file), "application/pdf")}
+        done = session.api().post("/terms/files", key=session.key(), data=form, files=files)
+    else:
+        body = {"title": name, "text": read_text(file), "key_terms": stated}
+        done = session.api().post("/terms", body, key=session.key())
+    show.answer(done, show.facts(done, *_TERMS), *_said(done))
 
 
 @terms_command("list")
@@ -114,23 +107,26 @@ def list_terms(limit: Limit = 50) -> None:
 def show_terms(terms_id: Annotated[str, typer.Argument(metavar="TERMS", help="a version's id")]) -> None:
     """One version, with its text."""
     found = session.api().get(session.path("/terms/{}", terms_id))
-    show.answer(found, show.facts(found, *_TERMS), show.clean(found["text"]))
+    show.answer(found, show.facts(found, *_TERMS), *_said(found), show.clean(found["text"]))
 
 
+def _said(terms: dict[str, Any]) -> tuple[RenderableType, ...]:
+    """Return the key terms as a buyer will read them."""
+    if terms["key_terms"] is None:
+        return ("You state no key terms: buyers are told so.",)
+    rows = [{"name": name.replace("_", " "), "said": said} for name, said in terms["summary"].items()]
+    return show.table(rows, *_KEY_TERMS), *[f"Buyers are warned: {warning}" for warning in terms["warnings"]]
+
+
+desk_filters.add_to(app)
+territories.add_to(app)
 desk_bids.add_to(app)
-command("contract")(contract)
+footprints.add_to(app)
+desk_sheets.add_to(app)
+desk_auction.add_to(app)
+contracts.add_to(app)
+award_answers.add_to_desk(app)
 command("notices")(notices)
-
-
-def _stated(criteria: dict[str, Any]) -> list[str]:
-    """Return only what a filter states; the rest accepts everything."""
-    said = []
-    for name, value in criteria.items():
-        if isinstance(value, dict):
-            value = {part: item for part, item in value.items() if item not in (None, "", [])}  # noqa: PLW2901 - the stated parts
-        if value not in (None, "", [], {}) and not (name == "coverage" and value == {"kind": "any"}):
-            said.append(f"{name}: {show.plain(value)}")
-    return said
 
 
 def _asked_registration() -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from marketplace.cli import session, show, views
+from marketplace.cli import desk_offers, session, show, views
 from marketplace.cli.choices import MistakeError
-from marketplace.cli.command import Limit, command_of, read_json
+from marketplace.cli.command import Confirmed, DryRun, Limit, command_of, read_json, write_new
+from marketplace.cli.desk_offers import InvitationId, Quality, ReceiptFile, Totals, Wish
 from marketplace.players.api import Api
 
-InvitationId = Annotated[str, typer.Argument(metavar="INVITATION", help="the id under which you received a request")]
 _INBOX = (
     show.code("Invitation", "id"),
     show.col("Buyer", "pseudonym"),
@@ -41,23 +41,13 @@ _STATE = (show.code("Invitation", "id"), show.col("You", "status"), show.col("Re
 _BIDS = (
     show.col("Lot", "lot"),
     show.code("Bid", "bid_id"),
-    show.count("Version", "version"),
+    show.count("Version", "placed_as"),
     show.count("On version", "request_version"),
     show.col("Counts", "standing"),
-    show.money("Total cost", "amount"),
+    show.col("Total cost", "cost"),
     show.when("Placed", "placed_at"),
     show.col("Valid until", "valid_until"),
-)
-_AUCTION = (
-    show.col("Lot", "lot"),
-    show.col("Status", "status"),
-    show.when("Bids until", "closes_at"),
-    show.money("Your total", "own_amount"),
-    show.count("Rank", "rank"),
-    show.col("Tied", "joint"),
-    show.money("Best", "lead_price"),
-    show.money("At most next", "next_admissible_price"),
-    show.col("Won", "won"),
+    show.col("Entered by", "entered_by"),
 )
 _WON = (
     show.col("Lot", "lot"),
@@ -88,8 +78,6 @@ def add_to(app: typer.Typer) -> None:
         ("reopen", reopen),
         ("bid", bid),
         ("bids", bids),
-        ("auction", auction),
-        ("withdraw", withdraw),
         ("award", award),
         ("buyer", buyer),
         ("contracts", contracts),
@@ -114,7 +102,7 @@ def open_invitation(invitation_id: InvitationId) -> None:
     found = session.api().get(session.path("/invitations/{}", invitation_id))
     row = found | {"because": _because(found)}
     why = (show.table(found["why"], *_WHY),) if found["why"] else ()
-    following = f"Next: marketplace desk bid {invitation_id} FILE.json --template"
+    following = f"Next: marketplace desk sheet get {invitation_id} --out FILE.xlsx, or … bid FILE.json --template"
     show.answer(found, show.facts(row, *_INVITATION), *views.request_parts(found["request"]), *why, following)
 
 
@@ -144,42 +132,40 @@ def bid(
     ] = None,
     *,
     template: Annotated[bool, typer.Option("--template", help="write a bid to fill in, with all must lines")] = False,
+    dry_run: DryRun = False,
+    total: Totals = None,
+    quality: Quality = None,
+    confirmed: Confirmed = False,
+    receipts: ReceiptFile = None,
 ) -> None:
-    """Bid on one or more lots. First make a file to fill in: bid INVITATION FILE.json --template."""
+    """Bid on one or more lots. First make a file to fill in: bid INVITATION FILE.json --template.
+
+    With --dry-run it tells whether the bid would be taken, and how you would stand as far as the rules show it.
+    """
     api = session.api()
     if template:
         _write_template(_template(api, invitation_id), file)
         return
     if file is None:
         raise MistakeError(f"Give a file. To make one: marketplace desk bid {invitation_id} FILE.json --template")
-    body = read_json(file)
-    done = api.post(session.path("/invitations/{}/bids", invitation_id), body, key=session.key())
-    show.answer(
-        done,
-        show.table(done["receipts"], *views.RECEIPT_COLUMNS),
-        "With --json you get the signed receipts themselves; GET /keys checks them.",
-    )
+    wish = Wish(tuple(quality or ()), tuple(total or ()), dry_run, confirmed, receipts)
+    desk_offers.send(api, invitation_id, read_json(file), wish)
 
 
 def bids(invitation_id: InvitationId) -> None:
     """Every version of your bids on a request; amounts stay sealed until the opening."""
     found = session.api().get(session.path("/invitations/{}/bids", invitation_id))
+    rows = [
+        item
+        | {
+            "placed_as": item["version"] or None,
+            "cost": _cost(item),
+            "entered_by": "an agent, for you" if item["surrogate"] else "you",
+        }
+        for item in found
+    ]
     empty = f"You have not bid. Next: marketplace desk bid {invitation_id} FILE.json --template"
-    show.answer(found, show.table(found, *_BIDS, empty=empty))
-
-
-def auction(invitation_id: InvitationId) -> None:
-    """The competition, as far as its rules show it to you."""
-    found = session.api().get(session.path("/invitations/{}/auction", invitation_id))
-    show.answer(found, show.table(found, *_AUCTION, empty="There is no auction on it."))
-
-
-def withdraw(
-    invitation_id: InvitationId, bid_id: Annotated[str, typer.Argument(metavar="BID", help="the bid's id")]
-) -> None:
-    """Take a sealed bid back before the close."""
-    session.api().call("DELETE", session.path("/invitations/{}/bids/{}", invitation_id, bid_id), key=session.key())
-    show.answer({"bid_id": bid_id, "withdrawn": True}, f"Taken back: {bid_id}.")
+    show.answer(found, show.table(rows, *_BIDS, empty=empty))
 
 
 def award(invitation_id: InvitationId) -> None:
@@ -207,6 +193,10 @@ def contracts(limit: Limit = 50) -> None:
     show.more(left)
 
 
+def _cost(item: dict[str, Any]) -> str:
+    return "sealed" if item["amount"] is None else show.amount(item["amount"])
+
+
 def _because(item: dict[str, Any]) -> str:
     return f"{item['reason']}: {item['filter_name']}" if item["filter_name"] else str(item["reason"])
 
@@ -225,6 +215,7 @@ def _template(api: Api, invitation_id: str) -> dict[str, Any]:
                 "lot": lot["ref"],
                 "valid_until": None,
                 "note": "",
+                **_quality_template(asked["auction"]),
                 "lines": [
                     _line_template(lines[ref], asked["prior_usage"])
                     for ref in lot["lines"]
@@ -234,6 +225,13 @@ def _template(api: Api, invitation_id: str) -> dict[str, Any]:
             for lot in asked["lots"]
         ],
     }
+
+
+def _quality_template(auction: dict[str, Any]) -> dict[str, Any]:
+    """Return the criteria that the rules value, each to be answered."""
+    if not auction["scoring"]:
+        return {}
+    return {"quality": [{"criterion": one["code"], "answer": None} for one in auction["scoring"]["criteria"]]}
 
 
 def _line_template(line: dict[str, Any], usage: list[dict[str, Any]]) -> dict[str, Any]:
@@ -257,8 +255,7 @@ def _write_template(template: dict[str, Any], file: Path | None) -> None:
     if file is None or str(file) == "-":
         typer.echo(text, nl=False)
         return
-    with file.open("x", encoding="utf-8") as stream:
-        stream.write(text)
-    show.remark(f"Written to {file}. Fill in every mrc, rate and fit (meets, exceeds, deviates), then bid with it.")
+    write_new(file, text.encode())
+    show.remark(f"Written to {file}. Fill in what is null: each mrc, rate, fit (meets, exceeds, deviates) and answer.")
     if template["terms_id"] is None:
         show.remark("A bid needs terms: marketplace desk terms publish FILE.md, then fill in terms_id.")

@@ -21,6 +21,7 @@ from marketplace.cli.installation import market_of
 from marketplace.identity import service as identity
 from marketplace.kernel import journal
 from marketplace.kernel.config import Settings
+from matching import service as matching
 
 _LOOK_SECONDS = 1.0
 """How often a worker looks whether its server is still there."""
@@ -43,6 +44,7 @@ def serve(context: typer.Context) -> None:
     market = market_of(context, settings)
     show(f"Tenderline listens on {settings.address} ({settings.profile}).")
     app = create_app(replace(market, settings=settings.model_copy(update={"worker": False})))
+    matching.warm_up(market.workshop)
     spare_the_collector()
     with beside.worker_beside() if settings.worker else nullcontext():
         uvicorn.run(

@@ -1,6 +1,7 @@
 """How answers look: tables for people, plain JSON for machines, times in the reader's zone, money to the right."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,18 @@ from decimal import Decimal
 from typing import Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from marketplace.cli import choices
 
 _NOTHING = "-"
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:\+00:00|Z)")
+_LONG_WORD = 12
+"""Letters of a word that a narrow column may cut."""
+_FRAME = 3
+"""What a column's border and the space around its cells take."""
 _WIDTH_OF_FILES = 180
 """Columns where no terminal says how many it has, so that ids in a redirected table stay whole."""
 
@@ -79,6 +85,11 @@ def amount(value: str | None) -> str:
     return _NOTHING if value is None else f"{Decimal(value):,.2f}"
 
 
+def localized(text: str) -> str:
+    """Return a sentence with its instants in this machine's zone."""
+    return _INSTANT.sub(lambda found: local_time(found.group()), text)
+
+
 def clean(text: str) -> str:
     """Return text of others without what could steer the reader's terminal or turn the reading direction."""
     return "".join("�" if _steers(char) else char for char in text)
@@ -89,19 +100,50 @@ def _steers(char: str) -> bool:
 
 
 def table(items: Sequence[Any], *columns: Column, empty: str = "", title: str = "") -> RenderableType:
-    """Return a table of items; without any, the sentence that says what to do next."""
+    """Return a table of items; without any, the sentence that says what to do next.
+
+    Where the terminal is too narrow for it, the items stand below each other, a fact a line.
+    """
     if not items:
         return Text(empty)
     shown = Table(title=title or None, title_justify="left", header_style="bold")
     for column in columns:
         shown.add_column(column.title, justify="right" if column.right else "left", no_wrap=column.whole)
-    for item in items:
-        shown.add_row(*(Text(column.form(_value(item, column.path))) for column in columns))
-    return shown
+    rows = [[column.form(_value(item, column.path)) for column in columns] for item in items]
+    for row in rows:
+        shown.add_row(*map(Text, row))
+    below = Group(
+        *([Text(title, style="italic")] if title else []), *(facts(item, *columns, after=1) for item in items)
+    )
+    return _Fitted(shown, below, _least_width(columns, rows))
 
 
-def facts(item: Any, *columns: Column) -> RenderableType:
-    """Return one thing, a fact a row; what there is nothing of is left out."""
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A table, and what is shown instead in a terminal of less than ``least`` columns."""
+
+    table: Table
+    instead: Group
+    least: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.table if self.least <= options.max_width else self.instead
+
+
+def _least_width(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
+    """Return how wide a terminal has to be so that whole cells stay whole and no word is cut but long ones."""
+    widths = []
+    for index, column in enumerate(columns):
+        cells = [row[index] for row in rows]
+        words = [word for text in [column.title, *([] if column.whole else cells)] for word in text.split()]
+        longest = max(map(len, words), default=1)
+        whole = max(map(len, cells), default=0) if column.whole else 0
+        widths.append(max(min(longest, _LONG_WORD), whole))
+    return sum(width + _FRAME for width in widths) + 1
+
+
+def facts(item: Any, *columns: Column, after: int = 0) -> RenderableType:
+    """Return one thing, a fact a row, and ``after`` empty rows; what there is nothing of is left out."""
     shown = Table.grid(padding=(0, 2))
     shown.add_column(style="bold", no_wrap=True)
     shown.add_column()
@@ -109,6 +151,8 @@ def facts(item: Any, *columns: Column) -> RenderableType:
         value = _value(item, column.path)
         if value not in (None, "", [], {}):
             shown.add_row(Text(column.title), Text(column.form(value)))
+    for _ in range(after):
+        shown.add_row()
     return shown
 
 
@@ -120,6 +164,11 @@ def answer(data: Any, *parts: RenderableType) -> None:
     for part in parts:
         if part != "":
             _print(Console(), part)
+
+
+def for_machines() -> bool:
+    """Tell whether the answer is plain JSON, so that what only people read needs no call."""
+    return choices.current().json
 
 
 def before_asking(*parts: RenderableType) -> None:
@@ -139,10 +188,12 @@ def problem(document: Mapping[str, Any], advice: str) -> None:
     if choices.current().json:
         typer.echo(json.dumps(document, indent=2), err=True)
         return
-    detail = str(document.get("detail") or "")
-    remark(f"{document.get('title') or 'The marketplace refused.'}{f': {detail}' if detail else ''}")
+    detail = localized(str(document.get("detail") or ""))
+    title = "Not accepted" if "refusal" in document else str(document.get("title") or "The marketplace refused.")
+    is_malformed = str(document.get("type")).endswith("/malformed")  # its title speaks of bodies, its detail of files
+    remark(detail if detail and is_malformed else f"{title}{f': {detail}' if detail else ''}")
     for field in document.get("errors") or ():
-        remark(f"  {field['pointer']}: {field['message']}")
+        remark(f"  {field['pointer']}: {field['message']}" if field["pointer"] else f"  {field['message']}")
     if advice:
         remark(advice)
 

@@ -1,4 +1,4 @@
-"""``marketplace verify``: transcripts and receipts checked without the marketplace, by files alone."""
+"""``marketplace verify``: contracts, transcripts and receipts checked without the marketplace, by files alone."""
 
 import json
 import re
@@ -9,6 +9,8 @@ import typer
 
 from marketplace.bidding import transcript
 from marketplace.bidding.transcript import Checked, WrongTranscriptError
+from marketplace.cli import verify_contract
+from marketplace.contracts.proof import WrongContractError
 
 LARGEST_BYTES = 512 * 1024 * 1024
 
@@ -22,25 +24,40 @@ def add_to(app: typer.Typer) -> None:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="a transcript, or a receipt, as the marketplace gave it")],
+    file: Annotated[Path, typer.Argument(help="a contract (PDF, JSON), a transcript or a receipt")],
     *,
     key: Annotated[
         Path | None, typer.Option("--key", help="the marketplace's public key: PEM, or the JSON of GET /keys")
     ] = None,
     receipt: Annotated[list[Path] | None, typer.Option("--receipt", help="a receipt that must be in the chain")] = None,
+    signature: Annotated[str, typer.Option(help="a JSON contract's signature, as GET /contracts/{id} shows it")] = "",
 ) -> None:
-    """Check a transcript offline: signature, chain of hashes, receipts; replay it and print standing and candidates.
+    """Check a contract, a transcript or a receipt offline.
+
+    A contract: signature and hashes, and that a PDF's pages are those that its document makes. A transcript: signature,
+    chain of hashes, receipts; it is replayed, and standing and candidates are printed.
 
     Without --key the key inside the file is believed, which proves only that the file is whole. Exit code 1 if
     anything is wrong, naming the first thing.
     """
     try:
+        if verify_contract.is_paper(file):
+            for sentence in verify_contract.of_paper(file, lambda kid: _keys(key, kid) if key else None):
+                _say(sentence)
+            return
         document = _document(file)
-        if isinstance(document, dict) and "transcript" in document:
+        if verify_contract.is_document(document):
+            keys = _keys(key, transcript.key_of(signature)) if key else None
+            for sentence in verify_contract.of_document(document, keys, signature):
+                _say(sentence)
+        elif isinstance(document, dict) and "transcript" in document:
             _verify_transcript(document, key, receipt or [])
         else:
             _verify_receipts(file, document, key)
-    except (WrongTranscriptError, OSError) as error:
+    except OSError as error:
+        _say(f"{error.filename}: {error.strerror}", err=True)  # nothing is wrong with what could not be read
+        raise typer.Exit(1) from error
+    except (WrongTranscriptError, WrongContractError) as error:
         _say(f"WRONG: {error}", err=True)
         raise typer.Exit(1) from error
 

@@ -1,11 +1,25 @@
 """How requests, prices and contracts are shown: the same parts for the buyer, the desk and the platform."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
 
-from marketplace.cli import show
+from marketplace.cli import auction_view, show
+
+_BASES = {"percent": "%", "monthly": " a month", "once": " once"}
+
+
+def taxes(value: Sequence[Mapping[str, Any]] | None) -> str:
+    """Return taxes and surcharges as a bid sheet writes them."""
+    said = [f"{one['name']} {one['figure']}{_BASES.get(one['basis'], one['basis'])}" for one in value or ()]
+    return show.plain(said)
+
+
+def usage_rates(value: Sequence[Mapping[str, Any]] | None) -> str:
+    """Return the prices of units of usage."""
+    return show.plain([f"{one['rate']} per {one['unit']}" for one in value or ()])
+
 
 CONTRACT_COLUMNS = (
     show.code("Contract", "id"),
@@ -18,6 +32,8 @@ CONTRACT_COLUMNS = (
     show.money("Total", "figures.total"),
     show.col("", "figures.currency"),
     show.when("Presented", "presented_at"),
+    show.col("The carrier's word on the award", "award_confirmed"),
+    show.count("Agreed changes, version", "changes.version"),
 )
 RECEIPT_COLUMNS = (
     show.col("Lot", "lot"),
@@ -35,7 +51,7 @@ _ASKED = (
     show.when("Bids from", "schedule.opens_at"),
     show.when("Bids until", "schedule.closes_at"),
     show.col("Award planned", "schedule.award_planned_on"),
-    show.col("Auction", "auction.format"),
+    show.col("Auction", "auction_words"),
     show.money("Ceiling per lot", "auction.ceiling"),
     show.col("Currency", "billing.currency"),
     show.col("Billing", "billing"),
@@ -84,6 +100,8 @@ _FIGURES = (
     show.col("Reason", "refusal_reason"),
     show.code("SHA-256 of the contract", "sha256"),
 )
+KEY_TERMS = (show.col("Key term", "name"), show.col("Now", "now"), show.col("Accepted before", "before"))
+_AGREED = (show.col("What", "reference"), show.col("Clause", "clause"), show.col("Shall read", "wording"))
 _BID_LOTS = (
     show.col("Lot", "lot"),
     show.col("Name", "name"),
@@ -99,11 +117,11 @@ _PRICES = (
     show.count("Quantity", "quantity"),
     show.money("MRC", "mrc"),
     show.money("NRC", "nrc"),
-    show.col("Taxes and surcharges", "taxes"),
+    show.Column("Taxes and surcharges", "taxes", taxes),
     show.col("Firmness", "firmness"),
     show.money("Construction at most", "construction_cap"),
     show.count("Install days", "install_days"),
-    show.col("Usage rates", "usage_rates"),
+    show.Column("Usage rates", "usage_rates", usage_rates),
     show.col("Answers", "answers"),
     show.col("Optional", "optional"),
 )
@@ -112,7 +130,10 @@ _PRICES = (
 def request_parts(content: Mapping[str, Any]) -> tuple[RenderableType, ...]:
     """Return what a request asks for; its buyer's content and what carriers read have the same names."""
     lines = [line | {"wishes": [_wish(wish) for wish in line["features"]]} for line in content["lines"]]
-    parts = [show.facts(content, *_ASKED)]
+    auction = content["auction"]
+    words = "" if auction.get("rules") else str(auction.get("preset") or auction["format"]).replace("_", " ")
+    parts: list[RenderableType] = [show.facts(dict(content) | {"auction_words": words}, *_ASKED)]
+    parts += [] if words else [auction_view.rules_in_words(auction)]
     parts += [show.table(content["sites"], *_SITES)] if content["sites"] else []
     parts += [show.table(lines, *_LINES)] if lines else []
     parts += [show.table(content["lots"], *_LOTS)] if content["lots"] else []
@@ -128,6 +149,14 @@ def contract_parts(contract: Mapping[str, Any]) -> tuple[RenderableType, ...]:
         show.facts(contract, *_FIGURES),
         show.table(lots, *_BID_LOTS),
         show.table(prices, *_PRICES),
+        show.table(contract["key_terms"], *KEY_TERMS, title="Key terms"),
+        *[f"Mind: {warning}" for warning in contract["warnings"]],
+        contract["since"],
+        *(
+            [show.table(contract["changes"]["changes"], *_AGREED, title="Agreed changes")]
+            if contract["changes"]
+            else []
+        ),
         "Terms and conditions:",
         show.clean(contract["terms_text"]),
     )

@@ -50,6 +50,14 @@ class TermsRefused(ContractEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class TermsWithdrawn(ContractEvent):
+    """The award fell through before the buyer decided: these terms are void."""
+
+    name: ClassVar[str] = "terms.withdrawn"
+    lots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ContractMade(ContractEvent):
     """Award, terms and prices are frozen; ``sha256`` is that of the contract document."""
 

@@ -8,24 +8,42 @@ from enum import StrEnum
 from marketplace.bidding.offer import FeatureAnswer, Firmness, Surcharge, UsageRate
 from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
 from marketplace.kernel.ids import BidId, InvitationId, OrganizationId, RequestId, UserId
+from sellers.key_terms import KeyTerms
+from sellers.model import MARKDOWN
 
 
 class ContractStatus(StrEnum):
-    """Presented until the buyer decides; there is no third way and no way back."""
+    """Presented until the buyer decides. ``WITHDRAWN``: the award fell through before, and the terms with it."""
 
     PRESENTED = "presented"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedTerms:
-    """The version of a terms document that the provider fixed with its bids; ``sha256`` is of its UTF-8 text."""
+    """The version of a terms document that the provider fixed with its bids.
+
+    ``sha256`` is of its bytes: its text in UTF-8, or the PDF of ``pages`` pages.
+    """
 
     id: str
     title: str
     version: int
     sha256: str
+    media_type: str = MARKDOWN
+    pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedBefore:
+    """The terms that this buyer accepted from this provider last, which the presented ones are compared with."""
+
+    contract_id: str
+    accepted_at: datetime
+    terms: PresentedTerms
+    key_terms: KeyTerms | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +112,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """What a buyer has before it when it decides, beside the text of the terms: the prices that they would bind."""
+    """What a buyer has before it when it decides, beside the text of the terms: the prices that they would bind.
+
+    ``key_terms`` as the provider stated them with this version. ``accepted_before`` is missing the first time.
+    """
 
     award_id: str
     request_version: int
@@ -103,6 +124,8 @@ class Presentation:
     terms: PresentedTerms
     figures: Figures
     lots: tuple[ContractLot, ...]
+    key_terms: KeyTerms | None = None
+    accepted_before: AcceptedBefore | None = None
 
     @property
     def lot_refs(self) -> tuple[str, ...]:
@@ -112,7 +135,10 @@ class Presentation:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The evidence: who accepted when, which terms, and the hash of exactly what was shown (``document.shown``)."""
+    """The evidence: who accepted when, which terms, and the hash of exactly what was shown (``document.shown``).
+
+    ``changes_version`` is the version of the agreed changes that was accepted with the terms; None: none.
+    """
 
     user_id: UserId
     full_name: str
@@ -120,6 +146,16 @@ class Acceptance:
     at: datetime
     terms_sha256: str
     shown_sha256: str
+    changes_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfirmation:
+    """The other side's evidence: who confirmed the award for the provider, and when."""
+
+    user_id: UserId
+    full_name: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

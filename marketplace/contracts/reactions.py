@@ -1,4 +1,4 @@
-"""What contracts do when an award is made."""
+"""What contracts do when an award is made, and when it falls through."""
 
 from marketplace.contracts import service
 from marketplace.kernel.journal import Recorded
@@ -9,4 +9,11 @@ def _present(work: Work, recorded: Recorded) -> None:
     service.present(work, recorded.data["award_id"])
 
 
-REACTIONS = (Reaction("terms are presented", frozenset({"award.made"}), _present, immediate=True),)
+def _withdraw(work: Work, recorded: Recorded) -> None:
+    service.withdraw(work, recorded.data["award_id"], recorded.data["provider_id"], recorded.data["lots"])
+
+
+REACTIONS = (
+    Reaction("terms are presented", frozenset({"award.made"}), _present, immediate=True),
+    Reaction("terms of returned lots end", frozenset({"lots.returned"}), _withdraw, immediate=True),
+)

@@ -1,19 +1,32 @@
 """HTTP: the buyer reads, accepts or refuses terms; both sides read what was agreed."""
 
+import hashlib
 from typing import Annotated
 
 from fastapi import Depends, Response
 
+from marketplace.awards.confirmation.rules import AwardNotConfirmedError
 from marketplace.contracts import rules, service
 from marketplace.contracts.model import Contract
-from marketplace.contracts.schemas import AcceptanceInput, ContractOutput, ContractSummary, Id, RefusalInput
+from marketplace.contracts.schemas import (
+    AcceptanceInput,
+    Beside,
+    ContractOutput,
+    ContractSummary,
+    DifferencesOutput,
+    Id,
+    RefusalInput,
+)
 from marketplace.kernel import http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.work import Reading
+from sellers.model import PDF
 
 router = http.router(tags=["contracts"])
+
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 Buyer = Annotated[Principal, Depends(allow(Kind.BUYER))]
 _DECIDERS = (UserRole.ADMIN, UserRole.NEGOTIATOR)
@@ -47,11 +60,20 @@ def read_contract(contract_id: Id, reading: ReadingOnly, principal: Party) -> Co
 @router.post(
     "/contracts/{contract_id}/acceptance",
     summary="Accept the terms",
-    responses=http.problems(NotFoundError, rules.TermsDecidedError, rules.OtherTermsError),
+    responses=http.problems(
+        NotFoundError,
+        rules.TermsDecidedError,
+        rules.OtherTermsError,
+        rules.OtherChangesError,
+        AwardNotConfirmedError,
+    ),
 )
 def accept_terms(contract_id: Id, body: AcceptanceInput, work: Working, principal: Negotiator) -> ContractOutput:
-    """Makes the contract: award, terms and prices are frozen in one signed document for both sides."""
-    return _output(work, service.accept(work, contract_id, body.sha256), principal)
+    """Makes the contract: award, terms, agreed changes and prices are frozen in one signed document for both sides.
+
+    The carrier must have confirmed the award before. A proposal that still waits for an answer lapses.
+    """
+    return _output(work, service.accept(work, contract_id, body.sha256, body.changes_version), principal)
 
 
 @router.post(
@@ -80,5 +102,67 @@ def download_contract(contract_id: Id, reading: ReadingOnly, _: Party) -> Respon
     return Response(made.document, media_type="application/json", headers=headers)
 
 
+@router.get(
+    "/contracts/{contract_id}/document.pdf",
+    summary="The contract on paper",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": _BYTES}}, **http.problems(NotFoundError)},
+)
+def download_paper(contract_id: Id, reading: ReadingOnly, _: Party) -> Response:
+    """The document set as PDF, with the signed document inside: `marketplace verify` checks it without us."""
+    made, content = service.paper(reading, contract_id)
+    return _file(content, "application/pdf", f"contract-{made.sha256[:12]}.pdf")
+
+
+@router.get(
+    "/contracts/{contract_id}/calendar.ics",
+    summary="Dates that matter",
+    response_class=Response,
+    responses={200: {"content": {"text/calendar": _BYTES}}, **http.problems(NotFoundError)},
+)
+def download_calendar(contract_id: Id, reading: ReadingOnly, _: Party) -> Response:
+    """Start, notice window, price reviews and end for any calendar; expected dates, and on what they rest."""
+    made, content = service.calendar(reading, contract_id)
+    return _file(content, "text/calendar; charset=utf-8", f"contract-{made.sha256[:12]}.ics")
+
+
+@router.get(
+    "/contracts/{contract_id}/terms",
+    summary="The terms, byte for byte",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": _BYTES, "text/markdown": _BYTES}}, **http.problems(NotFoundError)},
+)
+def download_presented_terms(contract_id: Id, reading: ReadingOnly, _: Party) -> Response:
+    """Exactly the bytes whose SHA-256 the bid fixed: Markdown, or the carrier's PDF."""
+    terms = service.read(reading, contract_id).presentation.terms
+    ending = "pdf" if terms.media_type == PDF else "md"
+    content = service.terms_bytes(reading, terms.id)
+    return _file(content, terms.media_type, f"terms-{terms.sha256[:12]}.{ending}")
+
+
+@router.get(
+    "/contracts/{contract_id}/differences",
+    summary="What changed since the terms you accepted before",
+    responses=http.problems(NotFoundError),
+)
+def read_differences(contract_id: Id, reading: ReadingOnly, principal: Party) -> DifferencesOutput:
+    """Key terms that changed, and the changed lines of the text with their words."""
+    contract = service.read(reading, contract_id)
+    return DifferencesOutput.of(contract, principal.kind, service.text_differences(reading, contract))
+
+
+def _file(content: bytes, media_type: str, name: str) -> Response:
+    headers = {
+        "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return Response(content, media_type=media_type, headers=headers)
+
+
 def _output(reading: Reading, contract: Contract, principal: Principal) -> ContractOutput:
-    return ContractOutput.of(contract, service.terms_text(reading, contract), principal.kind)
+    beside = Beside(
+        service.terms_text(reading, contract),
+        service.agreed_changes(reading, contract),
+        service.confirmation_status(reading, contract),
+    )
+    return ContractOutput.of(contract, principal.kind, beside)

@@ -8,6 +8,7 @@ from marketplace.awards.model import Award, AwardedLot, Outcome
 from marketplace.bidding import offer as offers
 from marketplace.bidding.opened import OpenedOffer
 from marketplace.contracts.model import (
+    AcceptedBefore,
     Contract,
     ContractLine,
     ContractLot,
@@ -16,9 +17,11 @@ from marketplace.contracts.model import (
     Presentation,
     PresentedTerms,
 )
+from marketplace.contracts.negotiation.model import AgreedChanges
 from marketplace.kernel.errors import ConflictError
 from marketplace.kernel.ids import BidId, OrganizationId
 from marketplace.kernel.money import cents
+from sellers.key_terms import KeyTerms
 
 
 class TermsDecidedError(ConflictError):
@@ -33,6 +36,13 @@ class OtherTermsError(ConflictError):
 
     kind = "other-terms"
     title = "These are not the terms that were presented"
+
+
+class OtherChangesError(ConflictError):
+    """The changes that were accepted are not the last that both sides agreed on."""
+
+    kind = "other-changes"
+    title = "These are not the changes that were agreed last"
 
 
 Bound = tuple[OrganizationId, str, int]
@@ -111,6 +121,9 @@ def presentation(
     provider: tuple[OrganizationId, str],
     terms: PresentedTerms,
     bids: Iterable[OpenedOffer],
+    *,
+    key_terms: KeyTerms | None = None,
+    accepted_before: AcceptedBefore | None = None,
 ) -> Presentation:
     """Return what a buyer decides on. ``provider`` is its id and name; ``bids`` are on the same ``view``."""
     lots = tuple(contract_lot(view, bid) for bid in bids)
@@ -122,6 +135,8 @@ def presentation(
         terms=terms,
         figures=figures(lots, view["billing"]["currency"], view["term_months"]),
         lots=lots,
+        key_terms=key_terms,
+        accepted_before=accepted_before,
     )
 
 
@@ -131,8 +146,16 @@ def check_undecided(contract: Contract) -> None:
         raise TermsDecidedError(f"They were {contract.status}.")
 
 
-def check_acceptance(contract: Contract, terms_sha256: str) -> None:
-    """Raise TermsDecidedError, or OtherTermsError unless the hash is that of the presented terms."""
+def check_acceptance(
+    contract: Contract, terms_sha256: str, changes_version: int | None, agreed: AgreedChanges | None
+) -> None:
+    """Raise unless exactly the presented terms with the changes agreed last are accepted.
+
+    Raises TermsDecidedError, OtherTermsError, OtherChangesError.
+    """
     check_undecided(contract)
+    if changes_version != (agreed.version if agreed else None):
+        named = f"version {agreed.version} of the changes" if agreed else "no changes"
+        raise OtherChangesError(f"Agreed are {named}: read the negotiation and accept with that version.")
     if terms_sha256 != contract.presentation.terms.sha256:
         raise OtherTermsError(f"Presented were terms with the SHA-256 {contract.presentation.terms.sha256}.")

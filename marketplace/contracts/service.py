@@ -1,22 +1,42 @@
 """Presenting terms after an award, accepting or refusing them, and reading what was agreed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from buyers.desk import service as desk
 from buyers.requests import service as requests
 from marketplace.awards import disclosure
 from marketplace.awards import service as awards
+from marketplace.awards.confirmation import rules as confirmation_rules
+from marketplace.awards.confirmation import service as confirmations
+from marketplace.awards.confirmation.model import ConfirmationStatus
 from marketplace.bidding import service as bidding
-from marketplace.contracts import document, events, rules, store
-from marketplace.contracts.model import Acceptance, Contract, ContractStatus, Made, PresentedTerms, Refusal
+from marketplace.contracts import calendar_file, differences, document, events, rules, store
+from marketplace.contracts import paper as papers
+from marketplace.contracts.differences import Line
+from marketplace.contracts.model import (
+    Acceptance,
+    AcceptedBefore,
+    Contract,
+    ContractStatus,
+    Made,
+    PresentedTerms,
+    ProviderConfirmation,
+    Refusal,
+)
+from marketplace.contracts.negotiation import rules as negotiation_rules
+from marketplace.contracts.negotiation import service as negotiations
+from marketplace.contracts.negotiation.model import AgreedChanges
 from marketplace.identity import service as identity
 from marketplace.kernel import codec, ids
 from marketplace.kernel.access import Kind
 from marketplace.kernel.errors import NotFoundError
+from marketplace.kernel.ids import OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
 from sellers import service as sellers
 
-_SIGNED_AS = "contract"
+_MOST_EARLIER = 500
+"""Contracts of a provider that are looked through for the last one with the same buyer."""
 _RETURNED = "The buyer refused the terms."
 """What a lot's stream says of a refusal: the buyer's own words stay with the contract."""
 
@@ -33,11 +53,14 @@ def present(work: Work, award_id: str) -> None:
             award.id,
             requests.publication(work, award.request_id, version),
             (provider_id, sellers.get(work, provider_id).name),
-            PresentedTerms(terms.id, terms.title, terms.version, terms.sha256),
+            PresentedTerms(terms.id, terms.title, terms.version, terms.sha256, terms.media_type, terms.pages),
             [opened[lot.bid_id] for lot in lots if lot.bid_id is not None],
+            key_terms=terms.key_terms,
+            accepted_before=_accepted_before(work, award.request_id, provider_id, terms.title),
         )
         contract = Contract(ids.new("con"), award.request_id, invitations[provider_id], presentation, work.now)
         store.add(work, contract)
+        negotiations.begin(work, contract.id, contract.request_id, provider_id)
         work.append(
             events.TermsPresented(
                 contract.id,
@@ -49,6 +72,26 @@ def present(work: Work, award_id: str) -> None:
                 presentation.lot_refs,
             )
         )
+
+
+def _accepted_before(
+    work: Work, request_id: RequestId, provider_id: OrganizationId, title: str
+) -> AcceptedBefore | None:
+    """Return what this buyer accepted last from this provider: of the same title, or else of any."""
+    buyer_id = desk.buyer_of(work, request_id)
+    found: AcceptedBefore | None = None
+    for contract_id, accepted_request in store.accepted_from(work, provider_id, _MOST_EARLIER):
+        if desk.buyer_of(work, accepted_request) != buyer_id:
+            continue
+        earlier = store.get(work, contract_id)
+        if earlier is None or earlier.acceptance is None:
+            continue
+        shown = earlier.presentation
+        candidate = AcceptedBefore(contract_id, earlier.acceptance.at, shown.terms, shown.key_terms)
+        if shown.terms.title == title:
+            return candidate
+        found = found or candidate
+    return found
 
 
 def read(reading: Reading, contract_id: str) -> Contract:
@@ -68,6 +111,11 @@ def terms_text(reading: Reading, contract: Contract) -> str:
     return sellers.terms(reading, contract.presentation.terms.id).text
 
 
+def terms_bytes(reading: Reading, terms_id: str) -> bytes:
+    """Return the bytes that the hash of presented terms is of."""
+    return sellers.terms_bytes(reading, terms_id)
+
+
 def of_request(reading: Reading, request_id: str) -> list[Contract]:
     """Return the contracts of one of the caller's requests, newest first. Raises NotFoundError."""
     return store.of_request(reading, desk.owned(reading, request_id))
@@ -78,26 +126,51 @@ def own_contracts(reading: Reading, after: str | None, limit: int) -> list[Contr
     return store.of_provider(reading, reading.principal.organization_id, after, limit)
 
 
-def accept(work: Work, contract_id: str, terms_sha256: str) -> Contract:
-    """Accept the presented terms and make the contract, with the evidence inside.
+def text_differences(reading: Reading, contract: Contract) -> tuple[Line, ...]:
+    """Return what changed in the text since the version that the buyer accepted before; empty for the first time."""
+    before = contract.presentation.accepted_before
+    if before is None or before.terms.sha256 == contract.presentation.terms.sha256:
+        return ()
+    return differences.text_differences(sellers.terms(reading, before.terms.id).text, terms_text(reading, contract))
 
-    Raises NotFoundError, TermsDecidedError, OtherTermsError.
+
+def agreed_changes(reading: Reading, contract: Contract) -> AgreedChanges | None:
+    """Return the changes to the terms that both sides accepted last."""
+    return negotiation_rules.agreed(negotiations.get(reading, contract.id))
+
+
+def confirmation_status(reading: Reading, contract: Contract) -> ConfirmationStatus | None:
+    """Return whether the provider has confirmed the award; None for contracts from before it was asked to."""
+    shown = contract.presentation
+    found = confirmations.confirmation_of(reading, shown.award_id, shown.provider_id)
+    return found.status if found else None
+
+
+def accept(work: Work, contract_id: str, terms_sha256: str, changes_version: int | None = None) -> Contract:
+    """Accept the presented terms with the agreed changes and make the contract, with the evidence inside.
+
+    Raises NotFoundError, TermsDecidedError, OtherTermsError, OtherChangesError, AwardNotConfirmedError.
     """
     contract = _held(work, contract_id)
-    rules.check_acceptance(contract, terms_sha256)
+    changes = negotiations.close(work, contract_id)
+    rules.check_acceptance(contract, terms_sha256, changes_version, changes)
+    shown = contract.presentation
+    confirmed = confirmations.confirmation_of(work, shown.award_id, shown.provider_id)
+    confirmation_rules.check_confirmed(confirmed)
     user = identity.me(work)
     acceptance = Acceptance(
         user_id=user.id,
         full_name=user.full_name,
         role=user.role,
         at=work.now,
-        terms_sha256=contract.presentation.terms.sha256,
-        shown_sha256=document.shown(contract.presentation, terms_text(work, contract)),
+        terms_sha256=shown.terms.sha256,
+        shown_sha256=document.shown(shown, terms_text(work, contract), changes),
+        changes_version=changes_version,
     )
-    made = _make(work, contract, acceptance)
+    made = _make(work, contract, acceptance, changes)
     accepted = replace(contract, status=ContractStatus.ACCEPTED, acceptance=acceptance, made=made)
     store.save_decision(work, accepted)
-    stream = (contract.id, contract.request_id, contract.presentation.provider_id)
+    stream = (contract.id, contract.request_id, shown.provider_id)
     work.append(events.TermsAccepted(*stream, acceptance.terms_sha256, acceptance.shown_sha256))
     work.append(events.ContractMade(*stream, made.sha256))
     return accepted
@@ -114,11 +187,26 @@ def refuse(work: Work, contract_id: str, reason: str) -> Contract:
         contract, status=ContractStatus.REFUSED, refusal=Refusal(work.principal.user_id, work.now, reason)
     )
     store.save_decision(work, refused)
+    negotiations.close(work, contract_id)
     shown = contract.presentation
     work.append(events.TermsRefused(contract.id, contract.request_id, shown.provider_id, shown.lot_refs))
     award = awards.award_of(work, shown.award_id)
     awards.return_lots(work, award, shown.provider_id, shown.lot_refs, _RETURNED)
     return refused
+
+
+def withdraw(work: Work, award_id: str, provider_id: str, lots: Sequence[str]) -> None:
+    """End the presentations of an award that fell through, where the buyer has not decided on them."""
+    for found in store.presented_with(work, award_id, provider_id):
+        if not set(found.presentation.lot_refs) <= set(lots):
+            continue
+        contract = store.locked(work, found.id)
+        if contract is None or contract.status is not ContractStatus.PRESENTED:
+            continue
+        store.save_decision(work, replace(contract, status=ContractStatus.WITHDRAWN))
+        negotiations.close(work, contract.id)
+        shown = contract.presentation
+        work.append(events.TermsWithdrawn(contract.id, contract.request_id, shown.provider_id, shown.lot_refs))
 
 
 def made_contract(reading: Reading, contract_id: str) -> Made:
@@ -139,17 +227,47 @@ def _held(work: Work, contract_id: str) -> Contract:
     return contract
 
 
-def _make(work: Work, contract: Contract, acceptance: Acceptance) -> Made:
+def paper(reading: Reading, contract_id: str) -> tuple[Made, bytes]:
+    """Return a made contract of the caller and its PDF. Raises NotFoundError where there is none (yet)."""
+    contract = read(reading, contract_id)
+    if contract.made is None:
+        raise NotFoundError
+    keys = reading.vault.keyring.public_keys
+    terms = sellers.terms_bytes(reading, contract.presentation.terms.id)
+    made = contract.made
+    return made, papers.paper(made.document, made.sha256, made.signature, terms, keys)
+
+
+def calendar(reading: Reading, contract_id: str) -> tuple[Made, bytes]:
+    """Return a made contract of the caller and its dates as iCalendar file. Raises NotFoundError."""
+    contract = read(reading, contract_id)
+    if contract.made is None or contract.acceptance is None:
+        raise NotFoundError
+    dates = document.dates_in(codec.parse(contract.made.document))
+    file = calendar_file.calendar_file(contract.id, contract.made.sha256, dates, contract.acceptance.at)
+    return contract.made, file
+
+
+def _make(work: Work, contract: Contract, acceptance: Acceptance, changes: AgreedChanges | None) -> Made:
     shown = contract.presentation
-    built = document.contract_document(
-        contract.id,
-        shown,
-        acceptance,
+    around = document.Surroundings(
         awarded_at=awards.award_of(work, shown.award_id).at,
         presented_at=contract.presented_at,
         identity=disclosure.disclosed_identity(work, contract.request_id, shown.award_id, shown.provider_id),
         view=requests.publication(work, contract.request_id, shown.request_version),
+        confirmation=_confirmation(work, shown.award_id, shown.provider_id),
+        changes=changes,
     )
+    built = document.contract_document(contract.id, shown, acceptance, around)
     sha256 = codec.digest(built)
-    signature = work.vault.keyring.sign(_SIGNED_AS, document.signed_part(contract.id, sha256))
+    signature = work.vault.keyring.sign(document.SIGNED_AS, document.signed_part(contract.id, sha256))
     return Made(codec.canonical(built), sha256, signature)
+
+
+def _confirmation(work: Work, award_id: str, provider_id: OrganizationId) -> ProviderConfirmation | None:
+    """Return who confirmed for the provider; None for an award from before providers were asked to."""
+    found = confirmations.confirmation_of(work, award_id, provider_id)
+    if found is None or found.decided_by is None or found.decided_at is None:
+        return None
+    names = {user.id: user.full_name for user in identity.users_of(work, provider_id)}
+    return ProviderConfirmation(found.decided_by, names.get(found.decided_by, ""), found.decided_at)

@@ -70,6 +70,27 @@ def of_request(reading: Reading, request_id: RequestId) -> list[Contract]:
     return [_contract(row) for row in rows]
 
 
+def accepted_from(reading: Reading, provider_id: OrganizationId, limit: int) -> list[tuple[str, RequestId]]:
+    """Return id and request of the contracts that were made with a provider, the newest presentation first."""
+    query = (
+        select(ContractRow.id, ContractRow.request_id)
+        .where(ContractRow.provider_id == provider_id, ContractRow.status == ContractStatus.ACCEPTED)
+        .order_by(col(ContractRow.presented_at).desc(), col(ContractRow.id).desc())
+        .limit(limit)
+    )
+    return [(found, RequestId(request_id)) for found, request_id in reading.session.exec(query)]
+
+
+def presented_with(reading: Reading, award_id: str, provider_id: str) -> list[Contract]:
+    """Return the presentations of an award to a provider on which the buyer has not decided."""
+    query = select(ContractRow).where(
+        ContractRow.award_id == award_id,
+        ContractRow.provider_id == provider_id,
+        ContractRow.status == ContractStatus.PRESENTED,
+    )
+    return [_contract(row) for row in reading.session.exec(query.order_by(col(ContractRow.id)))]
+
+
 def of_provider(reading: Reading, provider_id: OrganizationId, after: str | None, limit: int) -> list[Contract]:
     """Return a provider's contracts behind ``after``, newest first. Raises MalformedError for a foreign cursor."""
     order = (col(ContractRow.presented_at), col(ContractRow.id))

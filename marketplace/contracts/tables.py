@@ -17,7 +17,7 @@ class ContractRow(SQLModel, table=True):
 
     __tablename__ = "contracts"
     __table_args__: ClassVar[Any] = (
-        CheckConstraint("status IN ('presented', 'accepted', 'refused')", name="contracts_status"),
+        CheckConstraint("status IN ('presented', 'accepted', 'refused', 'withdrawn')", name="contracts_status"),
         CheckConstraint("(status = 'accepted') = (document_text IS NOT NULL)", name="contracts_document"),
         UniqueConstraint("award_id", "provider_id", "terms_id", "request_version"),
         Index("contracts_newest", "provider_id", "presented_at", "id"),

@@ -277,6 +277,8 @@ class Deal:
             if provider_id in winners:
                 self._check(identity is not None and identity["buyer"]["name"] == name, "a winner did not learn who")
                 self.stage.act(carrier.name, f"won, asks again who the buyer is: {name}, with streets and contacts")
+                self._check(bool(carrier.desk.confirm(invitation_id)), "a winner had no award to confirm")
+                self.stage.act(carrier.name, "confirms the award")
             else:
                 self._check(identity is None, "a loser learned who the buyer is")
                 self.stage.act(carrier.name, "lost, asks again: still 404")

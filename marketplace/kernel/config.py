@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     desk_lanes: int = Field(default=2, ge=1, le=64, description="connections on which a process takes bids")
     desk_queue: int = Field(default=2000, ge=4, le=100_000, description="bids that may wait in a process")
     bids_per_second: float = Field(default=100, gt=0, le=100_000, description="per carrier, with twice as many at once")
+    places_per_day: int = Field(
+        default=5000, ge=2000, le=10_000_000, description="places that a buyer's organization may look up in a day"
+    )
     worker: bool = Field(default=True, description="run the worker's loops inside the serving process")
 
     @model_validator(mode="after")

@@ -35,6 +35,8 @@ from marketplace.kernel.work import Reading, Work, Workshop
 PROBLEM = "application/problem+json"
 LARGEST_BODY = 1_000_000
 LARGEST_FILE = 12_000_000
+MOST_ERRORS = 100
+"""Errors of one malformed body that are told: enough to mend it, and an answer of bounded size."""
 _KEPT_HEADERS = ("etag", "location", "content-type")
 
 
@@ -286,8 +288,11 @@ def problem_response(problem: ProblemError) -> JSONResponse:
     return JSONResponse(problem.document(), problem.status, problem.headers, media_type=PROBLEM)
 
 
-def install(app: FastAPI) -> None:
-    """Give ``app`` the problem handlers, the body limit and the headers that every answer carries."""
+def install(app: FastAPI, large: tuple[str, ...] = ()) -> None:
+    """Give ``app`` the problem handlers, the body limit and the headers that every answer carries.
+
+    Paths that begin like one of ``large`` take bodies as large as a file whatever their media type.
+    """
 
     @app.exception_handler(ProblemError)
     async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
@@ -295,7 +300,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = tuple(FieldError(_pointer(item), item["msg"]) for item in error.errors())
+        errors = tuple(FieldError(_pointer(item), item["msg"]) for item in error.errors()[:MOST_ERRORS])
         return problem_response(MalformedError(errors=errors))
 
     @app.exception_handler(HTTPException)
@@ -317,14 +322,15 @@ def install(app: FastAPI) -> None:
         response.headers.update(_HEADERS)  # this answer is given outside of the middleware below
         return response
 
-    app.add_middleware(_LimitsAndHeaders)
+    app.add_middleware(_LimitsAndHeaders, large=large)
 
 
 class _LimitsAndHeaders:
     """Refuses bodies over the limit or of unknown length, and gives every answer the headers that all carry."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, large: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._large = large
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -337,7 +343,7 @@ class _LimitsAndHeaders:
                 message["headers"] = given + _RAW_HEADERS
             await send(message)
 
-        limit = _body_limit(scope)
+        limit = _body_limit(scope, self._large)
         if limit is None:
             await self._app(scope, receive, send_with_headers)
             return
@@ -345,7 +351,7 @@ class _LimitsAndHeaders:
         await refused(scope, receive, send_with_headers)
 
 
-def _body_limit(scope: Scope) -> int | None:
+def _body_limit(scope: Scope, large: tuple[str, ...]) -> int | None:
     """Return the limit that the request's body breaks, also by not saying its length; None if it keeps to it."""
     media, declared, encoding = b"", b"0", b""
     for name, value in scope["headers"]:
@@ -355,14 +361,15 @@ def _body_limit(scope: Scope) -> int | None:
             declared = value
         elif name == b"transfer-encoding":
             encoding = value
-    limit = LARGEST_FILE if media.startswith(_RAW_FILES) else LARGEST_BODY
+    is_file = media.startswith(_RAW_FILES) or scope["path"].startswith(large)
+    limit = LARGEST_FILE if is_file else LARGEST_BODY
     # the length of the digits first: int() of a very long number is slow, and refuses
     kept = not encoding and declared.isdigit() and len(declared) <= _LONGEST_LENGTH and int(declared) <= limit
     return None if kept else limit
 
 
 _LONGEST_LENGTH = 12
-_FILES = ("multipart/form-data", "text/csv")
+_FILES = ("multipart/form-data", "text/csv", "application/geo+json")
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -1,6 +1,7 @@
 """The journal: every change of state as an event in a hash chain per stream, with one position over all streams."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,6 +27,26 @@ _APPEND = text(
     " VALUES (:stream, :seq, :type, :at, :user_id, :organization_id, CAST(:data AS jsonb), :previous, :hash)"
 )
 """The new head and the event in one round trip; nothing is read back, which a carrier's role may not do."""
+
+_HEADS = text(
+    "INSERT INTO kernel.streams AS s (stream, seq, head)"
+    " SELECT stream, events, :genesis FROM unnest(CAST(:streams AS text[]), CAST(:events AS bigint[]))"
+    " AS given (stream, events) ORDER BY stream"
+    " ON CONFLICT (stream) DO UPDATE SET seq = s.seq + excluded.seq RETURNING stream, seq, head"
+)
+"""Create or lock the heads of many streams, always in the same order: two that append many don't wait for each other
+in a circle."""
+
+_APPEND_ALL = text(
+    "WITH heads AS (UPDATE kernel.streams s SET head = h.head"
+    "  FROM unnest(CAST(:streams AS text[]), CAST(:heads AS text[])) AS h (stream, head) WHERE s.stream = h.stream)"
+    " INSERT INTO kernel.journal (stream, seq, type, at, user_id, organization_id, data, previous, hash)"
+    " SELECT stream, seq, type, :at, :user_id, :organization_id, CAST(data AS jsonb), previous, hash"
+    " FROM unnest(CAST(:stream AS text[]), CAST(:seq AS bigint[]), CAST(:type AS text[]), CAST(:data AS text[]),"
+    "  CAST(:previous AS text[]), CAST(:hash AS text[]))"
+    " WITH ORDINALITY AS e (stream, seq, type, data, previous, hash, place) ORDER BY place"
+)
+"""The new heads and the events in one round trip; row ids rise in the given order."""
 
 CHANNEL = "journal"
 """NOTIFY channel: a wake-up for subscribers, never the event itself."""
@@ -100,6 +121,43 @@ def append(session: Session, event: Telling, principal: Principal, at: datetime)
     return recorded
 
 
+def append_all(session: Session, events: Sequence[Telling], principal: Principal, at: datetime) -> list[Recorded]:
+    """Append ``events`` in their order, as ``append`` would one by one, in two statements; return them."""
+    if not events:
+        return []
+    connection = session.connection()
+    counted = Counter(event.stream for event in events)
+    parameters: dict[str, Any] = {"streams": list(counted), "events": list(counted.values()), "genesis": GENESIS}
+    heads = {
+        stream: (seq - counted[stream], head) for stream, seq, head in connection.execute(_HEADS, parameters).all()
+    }
+    recorded = []
+    for event in events:
+        stream = event.stream
+        seq, previous = heads[stream]
+        by = principal.user_id, principal.organization_id
+        unsigned = Recorded(event.name, stream, seq + 1, None, at, *by, event.data(), previous, hash="")
+        recorded.append(replace(unsigned, hash=leaf(unsigned)))
+        heads[stream] = seq + 1, recorded[-1].hash
+    connection.execute(
+        _APPEND_ALL,
+        {
+            "streams": list(heads),
+            "heads": [head for _, head in heads.values()],
+            "at": at,
+            "user_id": principal.user_id,
+            "organization_id": principal.organization_id,
+            "stream": [one.stream for one in recorded],
+            "seq": [one.seq for one in recorded],
+            "type": [one.name for one in recorded],
+            "data": [codec.canonical(one.data).decode() for one in recorded],
+            "previous": [one.previous for one in recorded],
+            "hash": [one.hash for one in recorded],
+        },
+    )
+    return recorded
+
+
 def stamp(session: Session, limit: int = 1000) -> int:
     """Give the committed events without a position the next positions; return how many. One sequencer at a time.
 
@@ -143,6 +201,22 @@ def between(session: Session, position: int, last: int, names: frozenset[str], l
         .limit(limit)
     )
     return [_recorded(row) for row in rows]
+
+
+def unstamped(session: Session, names: frozenset[str], limit: int) -> list[Recorded]:
+    """Return events of these ``names`` without a position yet: just committed, or this transaction's own."""
+    rows = session.exec(
+        select(JournalRow)
+        .where(col(JournalRow.position).is_(None), col(JournalRow.type).in_(sorted(names)))
+        .order_by(col(JournalRow.id))
+        .limit(limit)
+    )
+    return [_recorded(row) for row in rows]
+
+
+def hash_at(session: Session, position: int) -> str | None:
+    """Return the hash of the event at a position; None where there is none."""
+    return session.exec(select(JournalRow.hash).where(JournalRow.position == position)).one_or_none()
 
 
 def page(session: Session, stream: str, position: int, limit: int) -> list[Recorded]:

@@ -26,18 +26,26 @@ class RateLimit:
     def __post_init__(self) -> None:
         self._policy = f'"{self.name}";q={self.burst};w={ceil(self.burst / self.per_second)}'
 
-    def take(self, caller: str, now: datetime) -> dict[str, str]:
-        """Count a call and return the header fields of its answer. Raises TooManyRequestsError with Retry-After."""
+    def take(self, caller: str, now: datetime, cost: int = 1) -> dict[str, str]:
+        """Count a call and return the header fields of its answer. Raises TooManyRequestsError with Retry-After.
+
+        ``cost`` is how many calls it counts for, at most ``burst``.
+        """
         left, since = self._buckets.get(caller, (float(self.burst), now))
         left = min(float(self.burst), left + max(0.0, (now - since).total_seconds()) * self.per_second)
-        if left < 1:
-            wait = max(1, ceil((1 - left) / self.per_second))
-            headers = self._fields(0) | {"Retry-After": str(wait)}
-            raise TooManyRequestsError(f"At most {self.per_second:g} a second.", headers=headers)
+        if left < cost:
+            wait = max(1, ceil((cost - left) / self.per_second))
+            headers = self._fields(int(left)) | {"Retry-After": str(wait)}
+            raise TooManyRequestsError(self._told(), headers=headers)
         if len(self._buckets) >= _MOST_CALLERS:
             self._buckets.clear()
-        self._buckets[caller] = left - 1, now
-        return self._fields(int(left - 1))
+        self._buckets[caller] = left - cost, now
+        return self._fields(int(left - cost))
+
+    def _told(self) -> str:
+        if self.per_second >= 1:
+            return f"At most {self.per_second:g} a second."
+        return f"At most {self.burst:,} at once, and {self.per_second * 3600:,.0f} an hour in the long run."
 
     def _fields(self, left: int) -> dict[str, str]:
         full = ceil((self.burst - left) / self.per_second)

@@ -20,6 +20,8 @@ _REST = 4.0
 _LONGEST_REST_SECONDS = 0.5
 _BATCH = 50
 """Events that a subscriber handles in one transaction while all goes well."""
+_BATCH_TOGETHER = 1000
+"""The same for one that handles many events of a name together."""
 
 
 Rest = Callable[[], None]
@@ -49,7 +51,8 @@ def follow(workshop: Workshop, reaction: Reaction, rest: Rest = _no_rest) -> int
     skipped.
     """
     handled = 0
-    size = _BATCH
+    full = _BATCH if reaction.together is None else _BATCH_TOGETHER
+    size = full
     while True:
         try:
             done = _follow_batch(workshop, reaction, size)
@@ -64,7 +67,7 @@ def follow(workshop: Workshop, reaction: Reaction, rest: Rest = _no_rest) -> int
             return handled
         handled += done
         rest()
-        size = _BATCH
+        size = full
 
 
 def _follow_batch(workshop: Workshop, reaction: Reaction, size: int) -> int | None:
@@ -77,8 +80,7 @@ def _follow_batch(workshop: Workshop, reaction: Reaction, size: int) -> int | No
         if last <= position:
             return None
         events = journal.between(work.session, position, last, reaction.events, size)
-        for recorded in events:
-            reaction.handle(work, recorded)
+        reaction.run(work, events)
         behind = events[-1].position if len(events) == size else last
         work.session.connection().execute(
             text(

@@ -279,6 +279,15 @@ class Desk(Player):
         receipts: list[dict[str, Any]] = answer["receipts"]
         return receipts
 
+    def confirm(self, invitation_id: str) -> list[dict[str, Any]]:
+        """Confirm every award that waits for it; return the confirmed ones."""
+        path = f"/invitations/{invitation_id}/award/confirmation"
+        return [
+            self.api.post(path, {"award_id": one["award_id"]}, key=self.key("confirm", one["award_id"]))
+            for one in self.api.get(path)
+            if one["status"] == "awaited"
+        ]
+
     def meet_buyer(self, invitation_id: str) -> dict[str, Any]:
         """Return who the buyer is; 404 for everybody who has not won."""
         identity: dict[str, Any] = self.api.get(f"/invitations/{invitation_id}/buyer")

@@ -283,6 +283,7 @@ class Replay:
             met = seller.player.meet_buyer(invitation["id"])["buyer"]["name"]
             if met != asked.client.name:
                 raise ReplayError(f"the winner met '{met}', not '{asked.client.name}'")
+            seller.player.confirm(invitation["id"])
         return by_filter
 
     def _contracts(self, asked: _Asked) -> int:

@@ -24,6 +24,7 @@ from marketplace.kernel.money import cents
 from marketplace.standards.erate import Application, content_of
 from matching.facts import BANDWIDTH_FEATURE, facts_of
 from matching.model import RequestFacts
+from matching.places import places_of
 from matching.predicate import accepts, explain
 from sellers.model import Criteria, Range, Territory
 
@@ -145,7 +146,9 @@ def leave_one_out(applications: Iterable[Application]) -> Callable[[str], Learne
 
 def invited(filters: LearnedFilters, facts: RequestFacts) -> tuple[str, ...]:
     """Return the providers (SPIN) with a filter that accepts the request, in the filters' order."""
-    return tuple(spin for spin, criteria in filters.items() if any(accepts(one, facts) for one in criteria))
+    return tuple(
+        spin for spin, criteria in filters.items() if any(accepts(one, facts, places_of(one)) for one in criteria)
+    )
 
 
 def recall(applications: Iterable[Application], filters_for: Callable[[str], LearnedFilters]) -> RecallReport:
@@ -228,7 +231,12 @@ def _bandwidth(line: Line) -> Decimal | None:
 def _why_missed(criteria: tuple[Criteria, ...], facts: RequestFacts) -> str:
     if not criteria:
         return "won in no other application"
-    failed = [result.reason for one in criteria for result in explain(one, facts).criteria if not result.passed]
+    failed = [
+        result.reason
+        for one in criteria
+        for result in explain(one, facts, places_of(one)).criteria
+        if not result.passed
+    ]
     return "; or ".join(dict.fromkeys(failed))
 
 

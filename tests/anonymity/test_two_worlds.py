@@ -201,6 +201,9 @@ def begin_world(buyer: Buyer, database: Database, settings: Settings, client_sta
         criteria = {"service_types": ["data"], "territory": {"states": ["US-WA"]}}
         world.observe(name, "begin", "POST", "/filters", json={"name": "Washington", "criteria": criteria})
         world.observe(name, "begin", "POST", "/terms", json={"title": "Terms", "text": f"Terms of {name}."})
+        lit = "kind,service_types,down_mbps,postal_code,country\non-net,data,1000,98101,US\n"
+        media = {"Content-Type": "text/csv"}
+        world.observe(name, "begin", "POST", "/footprint/versions", content=lit, headers=media)
     return world
 
 
@@ -230,6 +233,9 @@ def ask(world: World, closes_in: timedelta) -> str:
         site_ids.append(world.call(user, "POST", "/sites", 201, json=body)["id"])
     request = world.call(user, "POST", "/requests", 201, json=_parts(world, site_ids, closes_in))
     world.buyer_ids += [request["id"], site_ids[0]]
+    # what the buyer looks up is nowhere among what the carriers observe
+    found = world.call(user, "POST", f"/requests/{request['id']}/availability", 200, json={})
+    assert found["places"][0]["on_net"] == len(CARRIERS)
     world.look_around("drafted")
     world.call(user, "POST", f"/requests/{request['id']}/submit", 200, json={})
     world.settle()
@@ -306,6 +312,13 @@ def live(buyer: Buyer, database: Database, settings: Settings, client_stack: Any
     world.call(user, "POST", f"/requests/{request_id}/award", 201, json={"awarded": chosen})
     world.settle()
     world.look_around("awarded")
+    for carrier in CARRIERS:
+        confirmation = f"/invitations/{world.seen_ids[carrier]['inv'][0]}/award/confirmation"
+        for asked in world.client.get(confirmation, headers=world.carriers[carrier]).json():
+            answer = world.client.post(
+                confirmation, headers=world.carriers[carrier], json={"award_id": asked["award_id"]}
+            )
+            assert answer.status_code == 200
     for contract in world.call(user, "GET", f"/requests/{request_id}/contracts", 200):
         body = {"sha256": contract["terms"]["sha256"], "accepted_terms": True}
         world.call(user, "POST", f"/contracts/{contract['id']}/acceptance", 200, json=body)

@@ -13,7 +13,11 @@ from typer.testing import CliRunner
 from marketplace.app import create_app
 from marketplace.cli import session
 from marketplace.cli.main import app
+from marketplace.cli.session import Account
+from marketplace.kernel.clock import StagedClock
 from marketplace.wiring import Marketplace
+from tests.factories import SignedIn, sign_in
+from tests.security.made import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,20 @@ def shell(market: Marketplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for name in ("MARKETPLACE_AS", "MARKETPLACE_URL"):
         monkeypatch.delenv(name, raising=False)
     return Shell(tmp_path, file)
+
+
+@pytest.fixture
+def stage(market: Marketplace, client: TestClient, clock: StagedClock, run_worker: Callable[[], None]) -> Stage:
+    """A verified buyer and approved carriers, to act beside the command line."""
+    return Stage(market, client, clock, run_worker)
+
+
+def sit_down(shell: Shell, name: str, user: SignedIn) -> None:
+    """Let a user that is signed in already be the account ``name`` of the command line."""
+    assert shell.session_file.parent.parent == shell.folder
+    session.keep(name, Account(session.DEFAULT_URL, user.email, user.headers["Authorization"].split()[1], ""))
+
+
+def signed_in_again(stage: Stage, user: SignedIn) -> SignedIn:
+    """Return the same user with a fresh session: the clock has gone on, and the earlier one is over."""
+    return SignedIn(user.principal, sign_in(stage.client, user.email, user.password), user.email, user.password)

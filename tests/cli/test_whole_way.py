@@ -105,6 +105,19 @@ def _look_at_the_dearer_bid(shell: Shell, request_id: str) -> None:
     assert shell.json(f"buyer awards {request_id}") == []
 
 
+def _confirm_and_negotiate(shell: Shell, request_id: str, contract_id: str, invitation_id: str) -> None:
+    early_yes = shell(f"buyer accept {contract_id} --yes")
+    assert (early_yes.code, "has not confirmed the award" in early_yes.err) == (1, True)
+    assert shell.json(f"buyer confirmations {request_id}")[0]["status"] == "awaited"
+    assert "confirmed" in shell.good(f"desk confirm {invitation_id} --as desk2").out
+    assert shell(f"desk decline-award {invitation_id} --reason 'too late now' --as desk2").code == 1
+    changes = shell.folder / "changes.json"
+    changes.write_text('[{"reference": "key term", "clause": "notice_days", "wording": "30 days."}]', encoding="utf-8")
+    assert "Version 1 waits" in shell.good(f"buyer propose {contract_id} {changes}").out
+    assert "Agreed: version 1." in shell.good(f"desk agree {contract_id} 1 --as desk2").out
+    assert "First time" in shell.good(f"buyer differences {contract_id}").out
+
+
 def test_the_whole_way_by_commands_alone(
     shell: Shell,
     market: Marketplace,
@@ -150,11 +163,17 @@ def test_the_whole_way_by_commands_alone(
 
     (contract,) = shell.json(f"buyer contracts {request_id}")
     assert shell(f"buyer accept {contract['id']}", "no\n").code == 1
+    _confirm_and_negotiate(shell, request_id, contract["id"], cheap)
     read = shell.good(f"buyer accept {contract['id']}", "ACCEPT\n").out
+    assert "30 days." in read
     assert "Service credits apply." in read
     assert "The contract stands." in read
     saved = shell.folder / "contract.json"
-    made = shell.json(f"desk contract {contract['id']} --document {saved} --as desk2")
+    paper, dates = shell.folder / "contract.pdf", shell.folder / "contract.ics"
+    files = f"--document {saved} --pdf {paper} --calendar {dates}"
+    made = shell.json(f"desk contract {contract['id']} {files} --as desk2")
+    assert paper.read_bytes().startswith(b"%PDF-")
+    assert b"BEGIN:VCALENDAR" in dates.read_bytes()
     assert made["status"] == "accepted"
     assert json.loads(saved.read_text(encoding="utf-8"))
     assert shell(f"buyer refuse {contract['id']} --reason 'too late now'").code == 1

@@ -22,7 +22,14 @@ from marketplace.bidding.offer import (
 )
 from marketplace.bidding.opened import OpenedOffer
 from marketplace.contracts import document, rules
-from marketplace.contracts.model import Acceptance, Contract, ContractStatus, Presentation, PresentedTerms
+from marketplace.contracts.model import (
+    Acceptance,
+    Contract,
+    ContractStatus,
+    Presentation,
+    PresentedTerms,
+    ProviderConfirmation,
+)
 from marketplace.kernel import codec
 from marketplace.kernel.access import UserRole
 from marketplace.kernel.ids import BidId, InvitationId, OrganizationId, RequestId, UserId
@@ -88,10 +95,13 @@ def a_document(*bids: OpenedOffer) -> dict[str, Any]:
         "con_1",
         presentation,
         an_acceptance(presentation),
-        awarded_at=NOON,
-        presented_at=NOON,
-        identity=IDENTITY,
-        view=VIEW,
+        document.Surroundings(
+            awarded_at=NOON,
+            presented_at=NOON,
+            identity=IDENTITY,
+            view=VIEW,
+            confirmation=ProviderConfirmation(UserId("usr_2"), "Sam Reed", NOON),
+        ),
     )
     return dict(codec.parse(codec.canonical(made)))  # shares nothing with the values that it was built from
 
@@ -130,6 +140,7 @@ def test_the_document_holds_taxes_firmness_caps_and_the_adjustment() -> None:
 
 def test_a_presentation_from_before_there_were_taxes_is_read() -> None:
     stored = codec.dump(a_presentation(T1))
+    del stored["key_terms"], stored["accepted_before"], stored["terms"]["media_type"], stored["terms"]["pages"]
     for lot in stored["lots"]:
         for name in ("adjustment", "open_ended", "packages", "volume"):
             del lot[name]
@@ -231,9 +242,9 @@ def test_terms_are_presented_once_for_each_provider_document_and_version() -> No
 
 def test_only_the_presented_terms_can_be_accepted_and_only_once() -> None:
     contract = Contract("con_1", RequestId("req_1"), InvitationId("inv_1"), a_presentation(T1), NOON)
-    rules.check_acceptance(contract, TERMS.sha256)
+    rules.check_acceptance(contract, TERMS.sha256, None, None)
     with pytest.raises(rules.OtherTermsError):
-        rules.check_acceptance(contract, "00" * 32)
+        rules.check_acceptance(contract, "00" * 32, None, None)
     for status in (ContractStatus.ACCEPTED, ContractStatus.REFUSED):
         with pytest.raises(rules.TermsDecidedError):
-            rules.check_acceptance(replace(contract, status=status), TERMS.sha256)
+            rules.check_acceptance(replace(contract, status=status), TERMS.sha256, None, None)

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketplace.geography import keys
+from marketplace.geography.address import Address
+from marketplace.geography.placing import Precision, site_keys
 from marketplace.kernel.ids import RequestId
-from matching.model import LineFacts, RequestFacts, SiteFacts
-from matching.predicate import accepts, explain, needed_sites
-from sellers.model import Coverage, CoverageKind, Criteria, CriterionResult, DateRange, Range, Territory
+from matching import predicate
+from matching.model import Explanation, LineFacts, RequestFacts, SiteFacts
+from matching.places import FootprintPlaces, SavedPlaces, places_of
+from matching.predicate import needed_sites
+from sellers.model import Coverage, CoverageKind, Criteria, CriterionResult, DateRange, Net, Range, Territory
 
 NODES = ["data", "data.sd-wan", "data.internet", "data.internet.dia", "voice", "voice.sip", "database"]
 LEAVES = ["data.sd-wan", "data.internet.dia", "voice.sip", "database"]
@@ -26,6 +31,23 @@ PLACES = [
     ("US", "", ""),
     ("", "", ""),
 ]
+KEYS = {
+    ("US", "US-CA", "US-90210"): site_keys(Address("US", "CA", "", "90210"), Precision.POSTAL),
+    ("US", "US-CA", "US-90301"): site_keys(Address("US", "CA", "", "90301"), Precision.POSTAL),
+    ("US", "US-NV", "US-89101"): site_keys(Address("US", "NV", "", "89101"), Precision.POSTAL),
+    ("CA", "CA-ON", "CA-M5V2T6"): site_keys(Address("CA", "ON", "", "M5V 2T6"), Precision.POSTAL),
+    ("US", "", ""): site_keys(Address("US"), Precision.POSTAL),
+    ("", "", ""): frozenset(),
+}
+PLACE_OF = {place_keys: place for place, place_keys in KEYS.items()}
+
+
+def accepts(criteria: Criteria, facts: RequestFacts) -> bool:
+    return predicate.accepts(criteria, facts, places_of(criteria))
+
+
+def explain(criteria: Criteria, facts: RequestFacts) -> Explanation:
+    return predicate.explain(criteria, facts, places_of(criteria))
 
 
 def tuples(values: list[str], size: int = 3) -> st.SearchStrategy[tuple[str, ...]]:
@@ -99,7 +121,7 @@ line_facts = st.builds(
     features=st.frozensets(st.sampled_from(FEATURES)),
 )
 site_facts = st.builds(
-    lambda place, lines: SiteFacts("S1", place[0], place[1], place[2], tuple(lines)),
+    lambda place, lines: SiteFacts("S1", KEYS[place], tuple(lines)),
     st.sampled_from(PLACES),
     st.lists(line_facts, max_size=3),
 )
@@ -122,9 +144,9 @@ def restated(criteria: Criteria, facts: RequestFacts) -> bool:
     """State the semantics a second time, on sets of (site, line) pairs, sharing nothing with the predicate."""
     pairs = {(s, n) for s, site in enumerate(facts.sites) for n in range(len(site.lines))}
 
-    def keys(site: SiteFacts) -> set[str]:
-        prefixes = {f"prefix {site.postal_code[:end]}" for end in range(1, len(site.postal_code) + 1)}
-        return {f"country {site.country}", f"state {site.state}"} | prefixes
+    def tags(site: SiteFacts) -> set[str]:
+        country, state, code = PLACE_OF[site.keys]
+        return {f"country {country}", f"state {state}"} | {f"prefix {code[:end]}" for end in range(1, len(code) + 1)}
 
     def names(territory: Territory) -> set[str]:
         return (
@@ -147,8 +169,8 @@ def restated(criteria: Criteria, facts: RequestFacts) -> bool:
     for s, n in pairs:
         site, line = facts.sites[s], facts.sites[s].lines[n]
         wrong = [
-            bool(names(criteria.territory)) and not names(criteria.territory) & keys(site),
-            bool(names(criteria.excluded_territory) & keys(site)),
+            bool(names(criteria.territory)) and not names(criteria.territory) & tags(site),
+            bool(names(criteria.excluded_territory) & tags(site)),
             bool(criteria.service_types) and not set(criteria.service_types) & ancestors(line.service_type),
             outside(criteria.bandwidth_mbps, line.bandwidth_mbps),
             bool(set(criteria.required_features) - line.features),
@@ -222,9 +244,9 @@ def test_removing_a_criterion_never_loses_a_request(criteria: Criteria, facts: R
 
 
 LINE = LineFacts("L1", "data.sd-wan", Decimal(100), frozenset({"ipv6"}))
-BEVERLY_HILLS = SiteFacts("S1", "US", "US-CA", "US-90210", (LINE,))
-INGLEWOOD = SiteFacts("S2", "US", "US-CA", "US-90301", (LINE,))
-BOSTON = SiteFacts("S3", "US", "US-MA", "US-02108", (LINE,))
+BEVERLY_HILLS = SiteFacts("S1", KEYS["US", "US-CA", "US-90210"], (LINE,))
+INGLEWOOD = SiteFacts("S2", KEYS["US", "US-CA", "US-90301"], (LINE,))
+BOSTON = SiteFacts("S3", site_keys(Address("US", "MA", "", "02108"), Precision.POSTAL), (LINE,))
 REQUEST = RequestFacts(
     request_id=RequestId("req_1"),
     sites=(BEVERLY_HILLS, INGLEWOOD, BOSTON),
@@ -311,7 +333,7 @@ def test_postal_prefixes_match_by_prefix_and_exclusions_win() -> None:
 
 
 def test_a_request_without_a_place_is_for_filters_without_a_territory() -> None:
-    facts = replace(REQUEST, sites=(SiteFacts("", "", "", "", (LINE,)),))
+    facts = replace(REQUEST, sites=(SiteFacts("", frozenset(), (LINE,)),))
     assert accepts(Criteria(excluded_territory=Territory(countries=("US",))), facts)
     assert not accepts(Criteria(territory=Territory(countries=("US",))), facts)
 
@@ -362,9 +384,11 @@ SECRET = RequestFacts(
     request_id=RequestId("req_secret"),
     sites=(
         SiteFacts(
-            "S71", "ZZ", "ZZ-QX", "ZZ-77123", (LineFacts("L71", "data.zzwan", Decimal(7717), frozenset({"zzf"})),)
+            "S71",
+            site_keys(Address("ZZ", "QX", "", "77123"), Precision.POSTAL),
+            (LineFacts("L71", "data.zzwan", Decimal(7717), frozenset({"zzf"})),),
         ),
-        SiteFacts("S72", "YY", "YY-QW", "YY-77456", ()),
+        SiteFacts("S72", site_keys(Address("YY", "QW", "", "77456"), Precision.POSTAL), ()),
     ),
     currency="ZZD",
     consolidated_invoice=True,
@@ -404,3 +428,55 @@ def test_reasons_differ_only_by_outcomes_and_counts_not_by_whether_a_spend_is_st
     stated, silent = replace(facts, monthly_spend=spend), replace(facts, monthly_spend=None)
     if accepts(replace(Criteria(), monthly_spend=criteria.monthly_spend), stated):
         assert explain(criteria, stated).criteria == explain(criteria, silent).criteria
+
+
+def test_a_territory_finer_than_what_is_disclosed_covers_what_may_lie_in_it_and_says_so() -> None:
+    facts = replace(REQUEST, sites=(BEVERLY_HILLS, BOSTON))
+    middle = keys.cells_of_point(34.0901, -118.4065)
+    fine, coarse = f"{middle[8]:x}", f"{middle[5]:x}"
+    reasons = [
+        result(Criteria(territory=Territory(cells=(cell,))), "territory", facts).reason for cell in (fine, coarse)
+    ]
+    assert reasons == [
+        f"1 of 2 sites is or may lie in {fine}; at least 1 needed",
+        f"1 of 2 sites is in {coarse}; at least 1 needed",
+    ]
+    # what may lie outside is not left out
+    assert accepts(Criteria(excluded_territory=Territory(cells=(fine,))), replace(REQUEST, sites=(BEVERLY_HILLS,)))
+
+
+def test_saved_territories_are_called_by_the_providers_own_names_and_leave_out_what_they_exclude() -> None:
+    saved = {
+        "ter_1": SavedPlaces("West", frozenset({keys.state_key("US-CA")}), frozenset({keys.postal_key("US-902")})),
+    }
+    criteria = Criteria(territory=Territory(saved=("ter_1",)), coverage=Coverage(CoverageKind.AT_LEAST, sites=1))
+    places = places_of(criteria, saved)
+    assert predicate.accepts(criteria, REQUEST, places)
+    assert not predicate.accepts(criteria, replace(REQUEST, sites=(BEVERLY_HILLS,)), places)
+    explained = predicate.explain(criteria, REQUEST, places).criteria
+    assert [each.reason for each in explained[:2]] == [
+        "2 of 3 sites are in 'West'; at least 1 needed",
+        "2 of 3 sites are outside what the saved territories leave out; at least 1 needed",
+    ]
+
+
+def test_a_saved_territory_that_is_gone_and_a_footprint_that_is_not_there_name_nothing() -> None:
+    for territory in (Territory(saved=("ter_gone",)), Territory(net=Net.ON)):
+        assert not accepts(Criteria(territory=territory), REQUEST)
+        assert accepts(Criteria(excluded_territory=territory), REQUEST)
+        both = replace(territory, states=("US-CA",))
+        assert accepts(Criteria(territory=both), REQUEST)
+
+
+def test_near_net_takes_in_what_is_on_net() -> None:
+    ca, nv, ma = (frozenset({keys.state_key(code)}) for code in ("US-CA", "US-NV", "US-MA"))
+    footprint = FootprintPlaces(on_net=ca, near_net=ma)
+    on, near = (Criteria(territory=Territory(net=net)) for net in (Net.ON, Net.NEAR))
+    boston = replace(REQUEST, sites=(BOSTON,))
+    assert not predicate.accepts(on, boston, places_of(on, {}, footprint))
+    assert predicate.accepts(near, boston, places_of(near, {}, footprint))
+    assert predicate.accepts(near, replace(REQUEST, sites=(BEVERLY_HILLS,)), places_of(near, {}, footprint))
+    elsewhere = replace(footprint, on_net=nv, near_net=nv)
+    assert not predicate.accepts(near, boston, places_of(near, {}, elsewhere))
+    reason = predicate.explain(near, boston, places_of(near, {}, footprint)).criteria[0].reason
+    assert reason == "1 of 1 site is in your on-net and near-net places; at least 1 needed"

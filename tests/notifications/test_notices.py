@@ -149,6 +149,9 @@ def a_deal(street: Street, name: str) -> SignedIn:
     award(street, buyer, request_id)
     street.call("GET", f"/invitations/{street.invitation(street.desks[0])['id']}/buyer", street.desks[0], 200)
     contract = street.client.get(f"/requests/{request_id}/contracts", headers=buyer.headers).json()[0]
+    confirmation = f"/invitations/{street.invitation(street.desks[0])['id']}/award/confirmation"
+    (asked,) = street.client.get(confirmation, headers=street.desks[0].headers).json()
+    street.call("POST", confirmation, street.desks[0], 200, json={"award_id": asked["award_id"]})
     accepted = {"sha256": contract["terms"]["sha256"], "accepted_terms": True}
     street.call("POST", f"/contracts/{contract['id']}/acceptance", buyer, 200, json=accepted)
     return buyer
@@ -187,6 +190,7 @@ def test_each_step_of_a_deal_tells_those_concerned(street: Street) -> None:
         "identity.disclosed",
         "terms.presented",
         "disclosure.read",
+        "award.confirmed",
         "contract.made",
     ]
     assert sorted(street.told(street.admin)) == [

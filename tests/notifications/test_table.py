@@ -56,8 +56,8 @@ def test_providers_are_named_to_a_buyer_only_when_it_knows_the_bidders(row: Row)
         assert row.event in table.AFTER_THE_OPENING
 
 
-def test_a_provider_is_told_a_pseudonym_and_its_own_lots_and_nothing_else() -> None:
-    assert ForProvider.__slots__ == ("pseudonym", "lots")
+def test_a_provider_is_told_a_pseudonym_its_own_lots_and_a_number_and_nothing_else() -> None:
+    assert ForProvider.__slots__ == ("pseudonym", "lots", "requests")
     assert ForPlatform.__slots__ == ("provider",)
 
 

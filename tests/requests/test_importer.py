@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buyers.requests.checks import LINE_LIMIT, SITE_LIMIT
-from buyers.requests.importer import SITE_COLUMNS, CellError, parse_lines, parse_sites
+from buyers.requests.importer import SITE_COLUMNS, parse_lines, parse_sites
 from buyers.requests.model import Place, Priority, WantedFeature
 from marketplace.catalogue.seed import load_seed
+from marketplace.kernel.csv_text import CellError
 from marketplace.kernel.errors import MalformedError, TooLargeError
 
 CATALOGUE = load_seed()

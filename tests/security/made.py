@@ -138,6 +138,15 @@ class Stage:
         self.clock.now += timedelta(days=3)
         self.settle()
 
+    def confirm(self, *carriers: SignedIn) -> None:
+        """Let carriers confirm what they were awarded on their newest invitations."""
+        for carrier in carriers:
+            for invitation in self.ok(carrier, "GET", "/invitations")["items"]:
+                path = f"/invitations/{invitation['id']}/award/confirmation"
+                for one in self.ok(carrier, "GET", path):
+                    if one["status"] == "awaited":
+                        self.ok(carrier, "POST", path, {"award_id": one["award_id"]})
+
     def award(self, request_id: str) -> Any:
         """Award every lot to its best bid."""
         lots = self.ok(self.buyer, "GET", f"/requests/{request_id}/comparison")["lots"]

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from marketplace.geography import keys
 from marketplace.kernel.errors import MalformedError
 from marketplace.kernel.ids import InvitationId, OrganizationId, RequestId
-from sellers import rules
+from sellers import place_rules, rules
 from sellers.model import (
     Coverage,
     CoverageKind,
@@ -16,6 +17,7 @@ from sellers.model import (
     DateRange,
     Invitation,
     InvitationStatus,
+    Net,
     Provider,
     ProviderStatus,
     Range,
@@ -89,11 +91,15 @@ def test_sites_and_months_are_whole_numbers_and_dates_run_forwards() -> None:
     [
         *(("countries", value) for value in ("us", "USA", "U", "", "US\n")),
         *(("states", value) for value in ("CA", "US-ca", "US_CA", "US-", "US-CALI")),
-        *(("postal_prefixes", value) for value in ("902", "US-", "us-902", "CA-M5V 2", "US902")),
+        *(("countries", value) for value in ("XX", "ZZ")),
+        *(("states", value) for value in ("US-XX", "CA-ZZ", "XX-A")),
+        *(("postal_prefixes", value) for value in ("902", "US-", "us-902", "CA-M5V 2", "US902", "XX-1")),
+        *(("cells", value) for value in ("", "89283", "89283470C27FFFF", "892830828ffffff", "8b28308280c0fff")),
+        ("saved", "ter_of_another"),
     ],
 )
 def test_badly_written_places_are_refused_in_both_territories(name: str, wrong: str) -> None:
-    territory = Territory(**{name: (wrong,)})
+    territory = replace(Territory(), **{name: (wrong,)})  # type: ignore[arg-type]
     assert set(errors(Criteria(territory=territory))) == {f"/criteria/territory/{name}/0"}
     assert set(errors(Criteria(excluded_territory=territory))) == {f"/criteria/excluded_territory/{name}/0"}
 
@@ -115,8 +121,18 @@ def test_coverage_needs_its_figure_and_no_other(coverage: Coverage, member: str)
     assert set(errors(Criteria(coverage=coverage))) == {f"/criteria/coverage/{member}"}
 
 
+def test_cells_of_resolution_0_to_10_and_own_saved_territories_are_taken() -> None:
+    cells = tuple(f"{cell:x}" for cell in keys.cells_of_point(37.77, -122.42))
+    territory = Territory(cells=cells, saved=("ter_1",), net=Net.NEAR)
+    assert rules.check_criteria(Criteria(territory=territory), NODES, FEATURES, frozenset({"ter_1"})) == ()
+    finer = errors(Criteria(territory=Territory(cells=("8b28308280c0fff",))))
+    assert "name 8a28308280c7fff" in finer["/criteria/territory/cells/0"]
+    many = errors(Criteria(territory=Territory(saved=("ter_1",) * (place_rules.MAX_SAVED + 1))))
+    assert set(many) == {"/criteria/territory/saved"}
+
+
 def test_lists_are_limited() -> None:
-    codes = tuple(f"US-{n:05}" for n in range(rules.MAX_PLACES))
+    codes = tuple(f"US-{n:05}" for n in range(place_rules.MAX_PLACES))
     assert errors(Criteria(territory=Territory(postal_prefixes=codes))) == {}
     over = errors(Criteria(territory=Territory(states=("US-CA",), postal_prefixes=codes)))
     assert set(over) == {"/criteria/territory"}

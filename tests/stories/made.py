@@ -137,6 +137,7 @@ class Story:
     def made_contract(self, name: str, total: str) -> None:
         """Award each lot to its best bid, accept the terms, and find ``total`` in the contract and all as journaled."""
         self.stage.award(self.request_id)
+        self.stage.confirm(*self.carriers.values())
         winner = self.carriers[name].principal.organization_id
         rows = self.buyer("GET", "/contracts")
         contracts = [self.stage.ok(self.stage.buyer, "GET", f"/contracts/{row['id']}") for row in rows]

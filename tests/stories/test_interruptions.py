@@ -235,3 +235,37 @@ def test_an_agent_s_bid_in_a_turn_shows_when_the_turn_ends(stage: Stage) -> None
     story.at(turn + timedelta(minutes=30))
     assert story.compared() == [("A", "14000.00"), ("B", "15000.00")]
     story.made_contract("A", "14000.00")
+
+
+def status_of(story: Story) -> tuple[str, str]:
+    """Return the request's status as its buyer and an invited carrier read it."""
+    own = story.buyer("GET", "")["status"]
+    received = story.stage.ok(story.carriers["A"], "GET", story.path("A"))
+    return own, received["request_status"]
+
+
+def test_a_request_is_open_as_long_as_one_of_its_lots_takes_bids(stage: Stage) -> None:
+    story = begin(stage, RACE)
+    story.bid("A", "15000.00")
+    story.before_close(minutes=1)
+    story.bid("B", "14000.00")
+    stage.settle()
+    story.at(story.closes_at + timedelta(minutes=1))  # the late change of the lead keeps it open
+    assert status_of(story) == ("open", "open")
+    story.steer("pause", {"reason": "A question has to be answered."})
+    story.at(story.closes_at + timedelta(hours=1))  # nobody knows when a paused lot closes
+    assert status_of(story) == ("open", "open")
+    (resumed,) = story.steer("resume", {})
+    stage.settle()
+    story.at(datetime.fromisoformat(resumed["closes_at"]))
+    assert status_of(story) == ("closed", "closed")
+    story.made_contract("B", "14000.00")
+
+
+def test_a_request_closes_early_when_its_auction_does(stage: Stage) -> None:
+    story = begin(stage, {"preset": "rising_clock", "ceiling": "20000.00"})
+    story.after_opening(minutes=5)
+    story.bid("B", story.sees("B")["next_admissible_price"])
+    stage.settle()
+    assert stage.clock.now < story.closes_at
+    assert status_of(story) == ("closed", "closed")

@@ -190,12 +190,15 @@ def fill(
 def _check_header(names: tuple[str, ...], expected: Mapping[str, str]) -> None:
     doubled = sorted({name for name in names if name in expected and names.count(name) > 1})
     missing = [name for name in KEYS if name not in names]
-    if missing:
-        message = f"row 1: the column {missing[0]} is missing; the sheet's columns are {', '.join(expected.values())}"
+    as_sent = "keep row 1 as the sheet went out"
+    if not any(names):
+        message = "row 1 is empty: take the sheet out again, fill in its prices and send that back"
+    elif missing:
+        message = f"row 1: the column {missing[0]} is missing; {as_sent}"
     elif doubled:
         message = f"row 1: the column {doubled[0]} is there twice; keep one of them"
     elif not set(names) & (set(expected) - set(KEYS) - set(ASKED)):
-        message = f"row 1: there is no column of prices; the sheet's columns are {', '.join(expected.values())}"
+        message = f"row 1: there is no column of prices, such as {', '.join(PRICES[:2])}; {as_sent}"
     else:
         return
     raise MalformedError("The sheet's header can't be read.", errors=(FieldError("", message),))

@@ -1,0 +1,55 @@
+"""What every solver does for the optimiser: minimise a form, and say honestly how far it came."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from marketplace.awards.optimiser.form import Floats, Form
+
+End: TypeAlias = Literal["optimal", "limit", "infeasible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long one solve may take, in seconds, and when it is good enough, in cents.
+
+    ``cutoff``: look only for what costs at most this; that there is nothing then says nothing of what costs more.
+    """
+
+    seconds: float
+    gap: float = 0.5
+    cutoff: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one solve. ``bound`` holds for every point of the form; None: nothing was proven."""
+
+    end: End
+    point: Floats | None
+    objective: float | None
+    bound: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a solve has come: cents, as the solver sees them, and seconds since it began."""
+
+    cost: float | None
+    bound: float | None
+    seconds: float
+
+
+Watcher: TypeAlias = Callable[[Progress], None]
+
+
+class Engine(Protocol):
+    """A solver of mixed-integer programs, with its name and version as they stand in proofs."""
+
+    @property
+    def name(self) -> str:
+        """The solver's name and version."""
+
+    def minimise(self, form: Form, limits: Limits, start: Floats | None = None) -> Outcome:
+        """Return the best point found within the limits; ``start`` is a point to begin with."""

@@ -1,0 +1,160 @@
+"""Questions to the optimiser answered in a process of their own: limits of time and memory, progress, cancelling."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import marketplace
+from marketplace.awards.optimiser.engine import Progress, Watcher
+from marketplace.awards.optimiser.problem import Problem, in_order
+from marketplace.awards.optimiser.questions import QUESTIONS, Question
+from marketplace.awards.optimiser.result import Award, Options, Proof
+from marketplace.kernel import codec
+from marketplace.kernel.errors import UnavailableError
+
+Reason: TypeAlias = Literal["time", "memory", "cancelled", "failure"]
+
+HIGHS = "marketplace.awards.optimiser.engine_highs"
+_MEMORY_MB = 2_048
+_GRACE = 5.0
+"""Seconds beyond those of a question for starting, reading and writing; then the child is ended."""
+_WORDS: dict[Reason, str] = {
+    "time": "it took longer than it may",
+    "memory": "it needs more memory than it may have",
+    "cancelled": "it was cancelled",
+    "failure": "the program that computes it failed",
+}
+
+
+class NotComputedError(UnavailableError):
+    """The optimiser gave no answer: out of time, out of memory, cancelled, or broken."""
+
+    kind = "award-not-computed"
+    title = "This could not be computed"
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(f"There is no answer: {_WORDS[reason]}.", reason=reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a child may use: memory, grace in seconds beyond the question's own, and which engine it runs."""
+
+    memory_mb: int = _MEMORY_MB
+    grace: float = _GRACE
+    engine: str = HIGHS
+
+
+class Asking:
+    """One question that is being answered. ``cancel`` may be called from any thread."""
+
+    def __init__(self, question: Question, room: Room | None = None, watcher: Watcher | None = None) -> None:
+        self._question = question
+        self._room = room or Room()
+        self._watcher: Callable[[Progress], None] = watcher or (lambda _: None)
+        self._ended: Reason | None = None
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(  # noqa: S603 - our own program and two numbers
+            [
+                sys.executable,
+                "-m",
+                self._room.engine,
+                f"--memory-mb={self._room.memory_mb}",
+                f"--cpu-seconds={int(question.options.seconds + self._room.grace) + 1}",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
+
+    def cancel(self) -> None:
+        """End the child at once; whoever waits for the answer gets NotComputedError."""
+        self._end("cancelled")
+
+    def answer(self) -> Any:
+        """Wait for the answer and return it. Raises NotComputedError."""
+        timer = threading.Timer(self._question.options.seconds + self._room.grace, self._end, args=("time",))
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._answer()
+        finally:
+            timer.cancel()
+            self._end("failure")
+            self._process.wait()
+
+    def _answer(self) -> Any:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:  # pragma: no cover - both were asked for
+            raise NotComputedError("failure")
+        found = None
+        with stdin, stdout:
+            try:
+                stdin.write(codec.plain(codec.dump(self._question)))
+                stdin.close()
+            except BrokenPipeError:
+                found = None  # it ended early; how, its exit code says
+            for line in stdout:
+                said = codec.parse(line)
+                if "answer" in said:
+                    found = said["answer"]
+                else:
+                    self._watcher(Progress(**said["progress"]))
+        code = self._process.wait()
+        if code != 0:
+            raise NotComputedError(self._ended or _reason(code))
+        return codec.load(QUESTIONS[self._question.name].answer, found)
+
+    def _end(self, reason: Reason) -> None:
+        with self._lock:
+            if self._process.poll() is None:
+                self._ended = self._ended or reason
+                self._process.kill()
+
+
+def ask(question: Question, room: Room | None = None, watcher: Watcher | None = None) -> Any:
+    """Return the answer to a question. Raises NotComputedError."""
+    return Asking(question, room, watcher).answer()
+
+
+def solve(problem: Problem, options: Options, room: Room | None = None, watcher: Watcher | None = None) -> Award:
+    """Return the award of a problem; out of time, one that says so. Raises NotComputedError for all else."""
+    try:
+        found: Award = ask(Question("award", problem, options), room, watcher)
+    except NotComputedError as error:
+        if error.reason != "time":
+            raise
+        return _no_award(problem, options)
+    return found
+
+
+def _no_award(problem: Problem, options: Options) -> Award:
+    digest = codec.digest(codec.dump(in_order(problem)))
+    proof = Proof(digest, form="", engine="", gap_asked=str(options.gap), seconds=f"{options.seconds:.2f}")
+    return Award("no award in time", proof)
+
+
+def _reason(code: int) -> Reason:
+    """Return why a child ended. Libraries in C++ that get no memory abort; the processor's limit is a signal."""
+    match code:
+        case 77 | -6 | -11:
+            return "memory"
+        case -24:
+            return "time"
+        case _:
+            return "failure"
+
+
+def _environment() -> dict[str, str]:
+    """Return what the child needs of this process's environment: no passwords, and one thread in every library."""
+    root = str(Path(marketplace.__file__).parents[1])
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return kept | threads | {"PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1"}

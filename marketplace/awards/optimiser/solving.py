@@ -1,0 +1,97 @@
+"""One question to the optimiser: an engine, and the seconds that are left for all the solves it needs."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from marketplace.awards.optimiser import exact
+from marketplace.awards.optimiser.engine import Engine, Limits, Outcome
+from marketplace.awards.optimiser.exact import Found
+from marketplace.awards.optimiser.form import Form
+from marketplace.awards.optimiser.form_rows import form_of
+from marketplace.awards.optimiser.greedy import repaired
+from marketplace.awards.optimiser.instance import Instance, prepare
+from marketplace.awards.optimiser.problem import Problem, Rule
+from marketplace.awards.optimiser.result import Options
+
+LARGE = 1_500
+"""Offers above which one engine alone proves little in time: where a bound by decomposition belongs."""
+
+_HALF = 0.5
+_A_MOMENT = 0.1
+
+
+@dataclass(slots=True)
+class Solving:
+    """The engine and the budget of one question. Seconds are the engine's: this module asks no clock."""
+
+    engine: Engine
+    options: Options
+    used: float = field(default=0.0)
+    solves: int = field(default=0)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return max(0.0, self.options.seconds - self.used)
+
+    @contextmanager
+    def share(self, among: int) -> Iterator["Solving"]:
+        """Give one of ``among`` parts of what is left to one step; what it doesn't use is there for the next."""
+        part = Solving(self.engine, replace(self.options, seconds=self.left / max(1, among)))
+        try:
+            yield part
+        finally:
+            self.used += part.used
+            self.solves += part.solves
+
+    def best(self, instance: Instance, form: Form | None = None, start: frozenset[int] | None = None) -> Found:
+        """Return the cheapest choice of an instance. A better search for large ones is chosen here.
+
+        ``start`` is used if it breaks nothing, else the repaired greedy choice.
+        """
+        return self._search(instance, form or form_of(instance), self.options.gap, start)
+
+    def feasible(self, instance: Instance) -> bool | None:
+        """Tell whether an instance has any choice that breaks nothing; None if time ran out before that was clear."""
+        found = self._search(instance, form_of(instance), math.inf, None)
+        return None if found.end == "nothing in time" else found.end != "infeasible"
+
+    def minimise(self, form: Form, cutoff: float | None = None) -> Outcome:
+        """Return the outcome for a form whose costs are whole numbers; nothing is recounted."""
+        outcome = self.engine.minimise(form, Limits(max(self.left, _A_MOMENT), _HALF, cutoff))
+        self.used += outcome.seconds
+        self.solves += 1
+        return outcome
+
+    def _search(self, instance: Instance, form: Form, gap: float, start: frozenset[int] | None) -> Found:
+        if self.left <= 0 and start is None:
+            return Found("nothing in time", None, None, None, 0.0)
+        begin = start if start is not None else repaired(instance)
+        found = exact.search(instance, form, self.engine, Limits(self.left, gap), begin)
+        self.used += found.seconds
+        self.solves += 1
+        return found
+
+
+def choice_of(instance: Instance, offers: tuple[str, ...]) -> frozenset[int] | None:
+    """Return the positions of offers by id; None if one of them is not in this instance."""
+    if any(offer not in instance.offer_at for offer in offers):
+        return None
+    return frozenset(instance.offer_at[offer] for offer in offers)
+
+
+def without_rules(problem: Problem, dropped: frozenset[str]) -> Problem:
+    """Return the problem without some rules."""
+    return with_rules(problem, tuple(rule for rule in problem.rules if rule.id not in dropped))
+
+
+def with_rules(problem: Problem, rules: tuple[Rule, ...]) -> Problem:
+    """Return the problem with other rules."""
+    return replace(problem, rules=rules)
+
+
+def instance_without(problem: Problem, dropped: frozenset[str]) -> Instance:
+    """Return the instance of the problem without some rules."""
+    return prepare(without_rules(problem, dropped))

@@ -1,0 +1,1 @@
+"""The negotiation room: counter-proposals, clause by clause, between a buyer and the provider it awarded."""

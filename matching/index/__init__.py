@@ -1,0 +1,1 @@
+"""All active filters in memory, so that the few that accept a request are found among a million."""

@@ -1,0 +1,101 @@
+"""One search over a segment and a tail, with scratch memory that each thread keeps for the next one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.index import kernels
+from matching.index.request import Prepared
+from matching.index.segment import WORD, Segment
+from matching.index.tail import View
+
+_KEPT = 8_000_000
+"""Bytes; scratch of a larger request is given back after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows that accept, of the segment and of the tail. They belong to the thread until its next search."""
+
+    segment: npt.NDArray[np.int32]
+    tail: npt.NDArray[np.int32]
+
+
+class Scratch:
+    """Arrays that a search writes to, by use; larger ones replace smaller ones."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+
+    def flat(self, use: str, size: int, dtype: type[np.generic], fill: int | None = None) -> npt.NDArray[Any]:
+        """Return ``size`` items. With ``fill`` they were so when first made, and the user puts them back."""
+        array = self._arrays.get(use)
+        if array is None or array.size < size:
+            room = size + size // 4
+            array = np.empty(room, dtype) if fill is None else np.full(room, fill, dtype)
+            if array.nbytes <= _KEPT or fill is not None or use == "out":
+                self._arrays[use] = array
+        return array[:size]
+
+    def table(self, use: str, rows: int, width: int) -> npt.NDArray[np.uint64]:
+        """Return ``rows`` rows of ``width`` words."""
+        return self.flat(use, rows * width, np.uint64).reshape(rows, width)
+
+
+def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) -> Found:
+    """Return the rows of all filters that accept a request."""
+    keys = _gather(request, scratch)
+    atlas, large = segment.atlas.group, segment.atlas.large
+    slots = scratch.flat("slots", large + 1, np.int32, -1)
+    slot_sites = scratch.table("slot sites", large + 1, request.width)
+    touched = scratch.flat("touched", large + 1, np.int32)
+    words = segment.live.size
+    candidates = scratch.flat("candidates", words, np.uint64, 0)
+    used = kernels.touch(atlas, keys, (slots, slot_sites, touched, candidates), segment.ranges, request.width)
+    chunk = scratch.table("chunk", request.kinds + kernels.SPARE_ROWS, kernels.CHUNK)
+    sets = scratch.table("sets", 4, request.width)
+    survivors = scratch.flat("survivors", kernels.CHUNK * WORD, np.int32)
+    out = scratch.flat("out", len(segment) + view.count, np.int32)
+
+    # filters without a territory stand first and are always candidates
+    kernels.fill(candidates, 0, int(segment.ranges[1]))
+    found = (slots, slot_sites, touched, candidates)
+    hits = kernels.scan(
+        segment.group,
+        request.program(len(segment.rows)),
+        request.asked,
+        atlas,
+        view.loose,
+        keys,
+        found,
+        chunk,
+        sets,
+        survivors,
+        out,
+    )
+    more = 0
+    if view.count:
+        recent = scratch.flat("recent", (view.count + WORD - 1) // WORD, np.uint64, 0)
+        kernels.fill(recent, 0, view.count)
+        found = (slots, slot_sites, touched, recent)
+        program = request.program(len(view.segment[0]))
+        more = kernels.scan(
+            view.segment, program, request.asked, atlas, view.loose, keys, found, chunk, sets, survivors, out[hits:]
+        )
+    slots[touched[:used]] = -1
+    return Found(out[:hits], out[hits : hits + more])
+
+
+def _gather(request: Prepared, scratch: Scratch) -> tuple[Any, ...]:
+    """Return the group ``KEYS`` of a request."""
+    size = request.keys.size
+    room = 2 << max(size, 1).bit_length()
+    distinct = scratch.flat("distinct", size, np.uint64)
+    key_sites = scratch.table("key sites", size, request.width)
+    key_table, key_places = scratch.flat("keys", room, np.uint64), scratch.flat("places", room, np.int32)
+    count = kernels.gather(request.keys, request.key_sites, distinct, key_sites, key_table, key_places)
+    room = 2 << max(count, 1).bit_length()
+    numbers = scratch.flat("numbers", room, np.uint32)
+    return count, distinct, key_sites, key_table, key_places, numbers, scratch.flat("number places", room, np.int32)

@@ -1,0 +1,1 @@
+"""Where a provider has a network: its footprint, uploaded in versions, of which one is in force."""

@@ -1,0 +1,1 @@
+"""Territories that a provider saves under a name, for several filters to share."""

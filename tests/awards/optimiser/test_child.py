@@ -1,0 +1,60 @@
+import threading
+
+import pytest
+
+from marketplace.awards.optimiser import solve
+from marketplace.awards.optimiser.award import award, verify
+from marketplace.awards.optimiser.engine import Progress
+from marketplace.awards.optimiser.questions import QUESTIONS, Question
+from marketplace.awards.optimiser.result import Award, Options
+from marketplace.awards.optimiser.scenarios import Scenario
+from marketplace.awards.optimiser.solve import Asking, NotComputedError, Room
+from tests.awards.optimiser.made import ENGINE, large, small
+
+HARD = large(150, 10, 1, rules=True)
+
+
+def test_the_child_answers_as_the_functions_do() -> None:
+    problem = small(1)
+    found = solve.solve(problem, Options(seconds=20))
+    here = award(problem, Options(seconds=20), ENGINE)
+    assert (found.cost, found.offers, found.ties, found.status) == (here.cost, here.offers, here.ties, here.status)
+    assert verify(problem, found).passed
+
+
+@pytest.mark.parametrize("name", sorted(QUESTIONS))
+def test_every_question_has_an_answer_that_comes_back_whole(name: str) -> None:
+    problem = small(4)
+    given = award(problem, Options(), ENGINE)
+    question = Question(name, problem, award=given, offers=given.offers, scenarios=(Scenario("own"),), points=3)
+    answer = solve.ask(question)
+    assert answer == QUESTIONS[name].function(question, ENGINE) or name in {"award", "report", "scenarios", "front"}
+
+
+def test_time_is_kept_and_what_was_found_until_then_is_told() -> None:
+    told: list[Progress] = []
+    found: Award = solve.ask(Question("award", HARD, Options(seconds=4, ties=1)), watcher=told.append)
+    assert found.status in {"feasible", "optimal", "no award in time"}
+    assert found.status != "feasible" or (found.gap is None or found.gap > 0)
+    assert told
+    assert verify(HARD, found).passed
+
+
+def test_a_child_that_does_not_end_is_ended() -> None:
+    found = solve.solve(HARD, Options(seconds=0.2), Room(grace=0.0))
+    assert found.status == "no award in time"
+    assert found.cost is None
+
+
+def test_memory_is_kept() -> None:
+    with pytest.raises(NotComputedError) as caught:
+        solve.ask(Question("award", large(400, 10, 1)), Room(memory_mb=180))
+    assert caught.value.reason in {"memory", "failure"}  # failure: where loading the libraries alone takes more
+
+
+def test_a_question_can_be_cancelled() -> None:
+    asking = Asking(Question("award", HARD, Options(seconds=60)))
+    threading.Timer(1.0, asking.cancel).start()
+    with pytest.raises(NotComputedError) as caught:
+        asking.answer()
+    assert caught.value.reason == "cancelled"
