@@ -54,14 +54,14 @@ def market(lots: int, carriers: int, seed: int, *, rules: bool = False) -> Probl
     discounts: list[Discount] = []
     bidding: list[Carrier] = []
     for number, name in enumerate(names):
-        covered = _covered(lots, number, national=number % 10 < 3)  # noqa: PLR2004 - three in ten
+        covered = _covered(lots, number, national=number % 10 < 3)
         level = chance.uniform(0.92, 1.08) * (1.0 if len(covered) == lots else 0.97)
         offers += _offers(chance, name, level, base, covered)
-        by_money = number % 3 == 2  # noqa: PLR2004 - every third
+        by_money = number % 3 == 2
         whole = sum(base[lot] for lot in covered) if by_money else len(covered)
         tiers = tuple(Tier(max(2, whole * share // 100), mrc_bp=saved) for share, saved in _TIERS)
         discounts.append(Discount(f"{name}:volume", name, "mrc" if by_money else "lots", tiers))
-        limited = number % 4 == 3  # noqa: PLR2004 - every fourth
+        limited = number % 4 == 3
         bidding.append(Carrier(name, capacity_lots=len(covered) * 6 // 10 if limited else None))
     return Problem(
         horizon_months=36,
@@ -87,7 +87,7 @@ def _covered(lots: int, carrier: int, *, national: bool) -> tuple[int, ...]:
 def _offers(chance: random.Random, name: str, level: float, base: list[int], covered: tuple[int, ...]) -> list[Offer]:
     found = []
     for lot in covered:
-        if chance.random() < 0.9:  # noqa: PLR2004 - nine in ten
+        if chance.random() < 0.9:
             price = base[lot] * level * chance.uniform(0.88, 1.12)
             found.append(_offer(chance, f"{name}:{lot:04}", name, (lot,), price))
     for package in range(len(covered) // 5):

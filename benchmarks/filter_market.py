@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from marketplace.geography import keys
 from marketplace.geography.address import Address
 from marketplace.geography.placing import Precision, site_keys
+from marketplace.kernel import ids
 from marketplace.kernel.ids import OrganizationId, RequestId
 from matching.model import LineFacts, RequestFacts, SiteFacts
 from matching.places import Places
@@ -80,7 +81,7 @@ class MarketFilter:
     """One filter. ``include`` and ``exclude`` are places in the market's ``territories``; -1 is none."""
 
     filter_id: str
-    provider: int
+    provider_id: OrganizationId
     criteria: Criteria
     include: int
     exclude: int
@@ -112,11 +113,6 @@ class Market:
         if territory not in self._sets:
             self._sets[territory] = frozenset(self.territories[territory].tolist())
         return self._sets[territory]
-
-
-def provider_id(number: int) -> OrganizationId:
-    """Return the id of a provider."""
-    return OrganizationId(f"org_{number:022}")
 
 
 class Geography:
@@ -154,6 +150,9 @@ def market(
     geography = Geography(chance)
     providers = min(MOST_PROVIDERS, max(1, filters // 20))
     made = Market([], [], [])
+    with ids.seeded(seed):
+        provider_ids = [OrganizationId(ids.new("org")) for _ in range(providers)]
+        filter_ids = [ids.new("flt") for _ in range(filters)]
     own = [_territories(made, geography, chance) for _ in range(providers)]
     weights = [1 / rank**0.7 for rank in range(1, providers + 1)]
     owners = chance.choices(range(providers), weights, k=filters)
@@ -166,7 +165,9 @@ def market(
             include = chance.choice(own[provider])
         if chance.random() < _CHANCES["exclusion"]:
             exclude = chance.choice(own[provider])
-        made.filters.append(MarketFilter(f"flt_{number:022}", provider, pools.criteria(), include, exclude))
+        made.filters.append(
+            MarketFilter(filter_ids[number], provider_ids[provider], pools.criteria(), include, exclude)
+        )
     made.requests = [_request(geography, chance, number, sites) for number in range(requests)]
     return made
 

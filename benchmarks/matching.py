@@ -38,7 +38,7 @@ from rich.console import Console
 from sqlalchemy import make_url
 
 from benchmarks.figures import percentile, relative
-from benchmarks.filter_market import Market, MarketFilter, market, provider_id
+from benchmarks.filter_market import Market, MarketFilter, market
 from benchmarks.filter_peers import DuckDb, Ids, NumpyScan, Peer, PlainPredicate, PostgreSql, Table
 from benchmarks.report import Figure, Report, at_least, at_most
 from marketplace.kernel import postgres
@@ -75,7 +75,7 @@ QUICK = Extent((10_000, 40_000), frozenset({10_000}), 60, 0.35, 2_000)
 
 def entry(made: Market, one: MarketFilter) -> Entry:
     """Return what the index holds of a filter."""
-    return Entry(one.filter_id, provider_id(one.provider), one.criteria, made.keys(one.include), made.keys(one.exclude))
+    return Entry(one.filter_id, one.provider_id, one.criteria, made.keys(one.include), made.keys(one.exclude))
 
 
 class Indexed:
@@ -87,13 +87,14 @@ class Indexed:
         self.index = Index()
         self.index.add_many(entry(made, one) for one in filters)
         self.index.rebuild()
+        self._numbers = {one.filter_id: number for number, one in enumerate(made.filters)}
 
     def search(self, facts: RequestFacts) -> tuple[Ids, float]:
         """Return the accepting filters and the CPU seconds."""
         began = time.thread_time()
         found = self.index.find(facts)
         took = time.thread_time() - began
-        return {int(hit.filter_id[4:]) for hit in found.hits()}, took
+        return {self._numbers[filter_id] for _, filter_id in found.pairs()}, took
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from marketplace.kernel import http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import NotFoundError, TooManyRequestsError
 from marketplace.kernel.http import ReadingOnly, Working
-from marketplace.kernel.ids import RequestId
+from marketplace.kernel.ids import OrganizationId, RequestId
 from matching import service
 from matching.schemas import (
     DeclineInput,
@@ -81,7 +81,9 @@ def reopen_invitation(invitation_id: Id, work: Working, _: Bidder) -> Invitation
 
 
 @desk.post(
-    "/filters/preview", summary="What a filter would have brought", responses=http.problems(TooManyRequestsError)
+    "/filters/preview",
+    summary="What a filter would have brought",
+    responses=http.problems(TooManyRequestsError, rules.ProviderInactiveError),
 )
 def preview_filter(
     body: FilterInput, request: Request, reading: ReadingOnly, principal: Desk, response: Response
@@ -107,6 +109,18 @@ def explain_matching(
     found = service.explain_all(reading, RequestId(request_id), after, limit + 1)
     items, following = pagination.page_of(found, limit, lambda item: (item[0], item[1].provider_id))
     return pagination.Page(items=[MatchingOutput.of(item) for _registered, item in items], next=following)
+
+
+@platform.get(
+    "/{request_id}/matching/{provider_id}",
+    summary="Why one provider matches or does not",
+    responses=http.problems(NotFoundError),
+)
+def explain_provider(
+    request_id: Id, provider_id: Id, reading: ReadingOnly, _: Annotated[Principal, Depends(allow(Kind.PLATFORM))]
+) -> MatchingOutput:
+    """One provider beside the request, as in the list of all."""
+    return MatchingOutput.of(service.explain(reading, OrganizationId(provider_id), RequestId(request_id)))
 
 
 def _received_key(received: Received) -> tuple[str, str]:

@@ -161,10 +161,10 @@ def reach_of(reading: Reading, request: Request, bands: Bands) -> Reach:
 def would_have_matched(reading: Reading, workshop: Workshop, draft: FilterDraft) -> Hindsight:
     """Return what a filter of the caller would have received in the past 90 days, in rounded numbers.
 
-    Raises MalformedError.
+    Raises ProviderInactiveError (anybody can register: who is not approved counts nobody's requests), MalformedError.
     """
+    provider_id = sellers.own_active(reading).id
     sellers.check_drafts(reading, (draft,), "/criteria")
-    provider_id = reading.principal.organization_id
     known = whereabouts.read(reading, ((provider_id, draft.criteria),))
     published = reading.memory.of(Past).of(workshop, reading.now)
     return hindsight.hindsight(draft.criteria, known.of(provider_id, draft.criteria), provider_id, published)

@@ -71,6 +71,7 @@ _MATCHING = (
     show.col("Filter", "filter_name"),
     show.col("Against it", "against"),
 )
+_CRITERIA = (show.col("Criterion", "criterion"), show.col("Passed", "passed"), show.col("Why", "reason"))
 
 
 @command("queue")
@@ -170,6 +171,16 @@ def matching(
     rows = [item | {"against": [one["reason"] for one in item["criteria"] if not one["passed"]]} for item in found]
     show.answer(found, show.table(rows, *_MATCHING, empty="There are no providers."))
     show.more(left)
+
+
+@command("why")
+def why(
+    request_id: Annotated[str, typer.Argument(metavar="REQUEST", help="a request's id")], provider_id: ProviderId
+) -> None:
+    """Why a provider did or did not get a request: each criterion of the filter that accepts, or comes closest."""
+    found = session.api().get(session.path("/platform/requests/{}/matching/{}", request_id, provider_id))
+    empty = "It has no active filter." if found["filter_id"] is None else "The filter states no criterion."
+    show.answer(found, show.facts(found, *_MATCHING[:-1]), show.table(found["criteria"], *_CRITERIA, empty=empty))
 
 
 platform_auctions.add_to(app)

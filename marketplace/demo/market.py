@@ -14,6 +14,7 @@ from buyers.desk.schemas import RequestParts
 from buyers.requests import service as requests
 from marketplace import schema, worker
 from marketplace.awards import service as awards
+from marketplace.awards.confirmation import service as confirmations
 from marketplace.awards.model import LotRefusal, LotSelection, Selection
 from marketplace.bidding import service as bidding
 from marketplace.bidding.offer import Offer
@@ -189,6 +190,8 @@ class _Story:
         if role.plan in {"accepted", "presented", "refused", "rejected"}:
             decided = closes + timedelta(days=1, hours=3)
             steps.append((decided, lambda: self._decide(role)))
+            if role.plan in {"accepted", "refused"}:
+                steps.append((decided + timedelta(hours=5), lambda: self._confirm(role)))
             steps.append((decided + timedelta(days=1), lambda: self._answer_terms(role)))
         return steps
 
@@ -323,6 +326,17 @@ class _Story:
                 else:
                     chosen.append(LotSelection(lot.lot, BidId(best.bid_id)))
             awards.decide(work, request_id, Selection(tuple(chosen), tuple(refused)))
+
+    def _confirm(self, role: RequestRole) -> None:
+        """Let each winner stand by its bids."""
+        request_id = self.posted[role.key]
+        with self.workshop.reading() as reading:
+            asked = confirmations.of_request(reading, request_id)
+        for confirmation in asked:
+            desks = (carrier.admin for carrier in self.carriers.values())
+            winner = next(desk for desk in desks if desk.organization_id == confirmation.provider_id)
+            with self.workshop.work(winner) as work:
+                confirmations.confirm(work, confirmation.invitation_id, confirmation.award_id)
 
     def _answer_terms(self, role: RequestRole) -> None:
         """Accept the presented terms; where the plan says so, refuse the last and leave the lot to be awarded anew."""

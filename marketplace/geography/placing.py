@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from marketplace.geography import keys
+from marketplace.geography import codes, keys
 from marketplace.geography.address import (
     ZIP_COUNTRIES,
     Address,
@@ -34,6 +34,8 @@ from marketplace.geography.us_places import ZipPlace, city_point, zip_place
 FAR_KM = 150
 """Coordinates further than this from their ZIP code's or city's middle contradict it: the widest are in Alaska."""
 
+_MILITARY = frozenset({"AA", "AE", "AP"})
+"""What stands for a state in addresses of the armed forces; no ZIP code of theirs is a place."""
 _EARTH_KM = 6371.0088
 _FULL_TURN, _QUARTER_TURN = 180, 90
 
@@ -203,7 +205,7 @@ def _building_keys(address: Address, cells: tuple[int, ...]) -> set[int]:
 def _missing(address: Address, precision: Precision, by: Known, state: str) -> str:
     """Return in words what to add, so that territories of every kind that the precision allows can find the site."""
     wanted = []
-    if not state:
+    if not state and country_code(address.country) not in ZIP_COUNTRIES - {"US"}:
         wanted.append("the state or province")
     if precision is not Precision.CITY and not address.postal_code.strip():
         wanted.append("the postal code")
@@ -212,7 +214,7 @@ def _missing(address: Address, precision: Precision, by: Known, state: str) -> s
     fine = precision in {Precision.EXACT, Precision.BUILDING}
     if fine and not _names_building(address):
         wanted.append("street and house number")
-    if by in {Known.STATE, Known.COUNTRY} or (fine and by is not Known.COORDINATES and address.point is None):
+    if address.point is None and (fine or by in {Known.STATE, Known.COUNTRY}):
         wanted.append("latitude and longitude")
     return ", ".join(wanted)
 
@@ -221,12 +223,16 @@ def _findings(address: Address, known_zip: ZipPlace | None) -> tuple[str, ...]:
     """Return what the buyer should correct: coordinates that are none, an unknown ZIP code, and contradictions."""
     found = []
     sound = _sound(address)
+    country, state = country_code(address.country), address.state.strip().upper()
+    if country and not codes.exists(country):
+        found.append(f"no country has the code {country} (ISO 3166-1)")
+    elif state and state not in _MILITARY and not codes.state_exists(f"{country}-{state}"):
+        found.append(f"{country} has no subdivision {state} (ISO 3166-2)")
     if address.point and not sound.point:
         found.append(f"{address.latitude}, {address.longitude} is no point on the earth")
-    if country_code(address.country) == "US" and address.postal_code.strip() and known_zip is None:
+    if country == "US" and address.postal_code.strip() and known_zip is None:
         found.append(f"{address.postal_code.strip()} is no ZIP code in use that we know")
-    state = address.state.strip().upper()
-    if known_zip and country_code(address.country) == "US" and state and state != known_zip.state:
+    if known_zip and country == "US" and state and state != known_zip.state:
         found.append(f"ZIP code {known_zip.code} is {known_zip.city}, {known_zip.state}; the state given is {state}")
     if sound.point:
         middle = (known_zip.latitude, known_zip.longitude) if known_zip else _city(sound, None)

@@ -5,10 +5,11 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
+from marketplace.kernel.access import Kind
 from marketplace.wiring import Marketplace
 from tests.cli.conftest import Shell
-from tests.factories import PASSWORD, a_registered_buyer
-from tests.matching.made import CALIFORNIA, a_provider
+from tests.factories import PASSWORD, SignedIn, a_registered_buyer, a_user
+from tests.matching.made import CALIFORNIA, NEVADA, SAN_FRANCISCO, a_provider, content, publish
 
 SQUARE = {"type": "Polygon", "coordinates": [[[-123, 37], [-122, 37], [-122, 38], [-123, 38], [-123, 37]]]}
 DESK = "--as carrier"
@@ -112,3 +113,18 @@ def test_a_buyer_sees_how_many_carriers_a_draft_is_for_and_where_its_sites_are_t
     said = shell.good(f"buyer placing {request['id']} --as buyer").out
     assert ("Sites to look at: 2 of 2" in said, "the state given is NV" in said) == (True, True)
     assert shell(f"buyer reach {request['id']} --as carrier").code == 1
+
+
+def test_the_platform_is_told_why_a_carrier_got_a_request_or_did_not(shell: Shell, market: Marketplace) -> None:
+    near, far, idle = a_provider(market, CALIFORNIA), a_provider(market, NEVADA), a_provider(market)
+    request_id = publish(market, content(SAN_FRANCISCO))
+    shell.good(f"login {a_user(market, Kind.PLATFORM).email} --as platform", f"{PASSWORD}\n")
+
+    def why(user: SignedIn) -> str:
+        return shell.good(f"platform why {request_id} {user.principal.organization_id} --as platform").out
+
+    assert "1 of 1 site is in US-CA" in why(near)
+    assert "0 of 1 sites" not in why(near)
+    assert "0 of 1 site are in US-NV" in why(far)
+    assert "no active filter" in why(idle)
+    assert shell(f"platform why {request_id} org_nobody --as platform").code == 1

@@ -175,3 +175,24 @@ def test_cities_are_found_under_their_usual_names() -> None:
     assert city_point("St. Louis", "mo") == city_point("Saint Louis", "MO") is not None
     assert city_point("Nowhere at all", "CA") is None
     assert zip_place("902101234") == zip_place("90210-1234") == zip_place("90210") is not None
+
+
+@pytest.mark.parametrize("street", ["PO Box 12", "P.O. Box 12", "Post Office Box 12", "Postfach 12", "Broadway", ""])
+def test_coordinates_that_the_disclosed_address_does_not_lead_to_stay_hidden(street: str) -> None:
+    there = Address("US", "NV", "Reno", "89501", street, 39.52, -119.81)
+    elsewhere = replace(there, latitude=39.57, longitude=-119.75)
+    assert site_keys(there, Precision.EXACT) != site_keys(elsewhere, Precision.EXACT)
+    assert site_keys(there, Precision.BUILDING) == site_keys(elsewhere, Precision.BUILDING)
+    nowhere = replace(there, street="1 Main Street", postal_code="", city="")
+    moved = replace(nowhere, latitude=39.57, longitude=-119.75)
+    assert site_keys(nowhere, Precision.BUILDING) == site_keys(moved, Precision.BUILDING)
+
+
+@pytest.mark.parametrize("street", ["PO Box 12", "Broadway"])
+@pytest.mark.parametrize("precision", [Precision.EXACT, Precision.BUILDING])
+def test_a_site_without_a_house_number_may_be_any_lit_building_of_its_postal_code(
+    street: str, precision: Precision
+) -> None:
+    placed = place(Address("US", "NV", "Reno", "89501", street), precision)
+    assert frozenset(keys.of_building("US", "89501", "9 Virginia Street", (39.52, -119.81))) & placed.keys
+    assert "street and house number" in placed.add

@@ -18,7 +18,7 @@ from matching.facts import facts_of
 from matching.hindsight import FLOOR, hindsight, stepped
 from matching.model import Published
 from matching.places import places_of
-from sellers.model import Coverage, CoverageKind, Criteria, Range, Territory
+from sellers.model import Coverage, CoverageKind, Criteria, ProviderStatus, Range, Territory
 from tests.conftest import NOON
 from tests.factories import as_owner
 from tests.matching.made import NEVADA, RENO, SAN_FRANCISCO, a_provider, content, publish
@@ -132,3 +132,12 @@ def test_the_carriers_role_can_not_read_the_facts(market: Marketplace) -> None:
     with as_owner(market) as connection:
         allowed = "SELECT has_table_privilege('marketplace_carrier', 'market.request_facts', 'SELECT')"
         assert connection.execute(text(allowed)).scalar_one() is False
+
+
+@pytest.mark.parametrize("status", [ProviderStatus.PENDING, ProviderStatus.SUSPENDED, ProviderStatus.CLOSED])
+def test_who_is_not_approved_counts_nobodys_requests(
+    market: Marketplace, client: TestClient, status: ProviderStatus
+) -> None:
+    user = a_provider(market, status=status)
+    answer = client.post("/filters/preview", json={"name": "all"}, headers=user.headers)
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/provider-inactive")

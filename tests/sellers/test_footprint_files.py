@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from marketplace.catalogue.seed import load_seed
 from marketplace.geography import keys
-from marketplace.geography.address import Address
+from marketplace.geography.address import Address, street_line
 from marketplace.kernel.errors import MalformedError, TooLargeError
 from sellers.footprints import parse, places
 from sellers.footprints.cells import COLUMNS, MAX_ERRORS
@@ -108,6 +108,11 @@ def test_a_wrong_cell_is_told_with_what_would_be_right(row: str, column: str, ri
     assert told(parsed.errors) == [(3, column)]
     assert right in parsed.errors[0].message
     assert parsed.errors[0].pointer == (f"/3/{column}" if column else "/3")
+
+
+def test_a_post_office_box_is_no_building_and_does_not_stand_for_its_whole_postal_code() -> None:
+    parsed = parse.parse_csv(HEADER + "on-net,data,100,P.O. Box 12,94105,US,,\n", NODES)
+    assert (parsed.rows, told(parsed.errors)) == ((), [(2, "street")])
 
 
 def test_a_file_is_told_its_first_hundred_errors() -> None:
@@ -275,7 +280,9 @@ def rows(draw: st.DrawFn) -> FootprintRow:
         draw(st.decimals("0.1", 10_000, places=1)).normalize(),
     )
     street = draw(
-        TEXT.filter(lambda text: text[:1] not in tuple("=+-@") and not any("\x80" <= x <= "\x9f" for x in text))
+        TEXT.filter(lambda text: text[:1] not in tuple("=+-@") and not any("\x80" <= x <= "\x9f" for x in text)).map(
+            lambda text: text if street_line(text) else ""
+        )
     )
     point = draw(st.none() | st.tuples(DEGREES, DEGREES))
     latitude, longitude = point or (None, None)

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from sellers import rules
 from sellers import service as sellers
 from sellers.model import Criteria, Territory
 from sellers.territories import service as territories
+from sellers.territories.model import Content, Part
 from sellers.territories.rules import TerritoryInUseError
 from tests.factories import SignedIn
 from tests.matching.made import CALIFORNIA, a_provider, save_filter
@@ -20,22 +20,24 @@ from tests.matching.made import CALIFORNIA, a_provider, save_filter
 RING = [[-123, 37], [-122, 37], [-122, 38], [-123, 38], [-123, 37]]
 POLYGON = {"type": "Polygon", "coordinates": [RING]}
 BARE_FEATURE = {"type": "Feature", "properties": None, "geometry": POLYGON}
-RINGS = json.dumps([RING])
 DEEP = "[" * 400 + "]" * 400
 HIGH = ", ".join(f"[{longitude}, {latitude}, {DEEP}]" for longitude, latitude in RING)
 FOREIGN = {
-    "NUL": ('{"type": "Polygon", "coordinates": %s, "note": "a\\u0000b"}' % RINGS, POLYGON),
+    "NUL": ('{"type": "Polygon", "coordinates": RINGS, "note": "a\\u0000b"}', POLYGON),
     "NUL in a name": (
-        '{"type": "Feature", "properties": {"\\u0000": 1}, "geometry": {"type": "Polygon", "coordinates": %s}}' % RINGS,
+        '{"type": "Feature", "properties": {"\\u0000": 1}, "geometry": {"type": "Polygon", "coordinates": RINGS}}',
         BARE_FEATURE,
     ),
-    "half a character": ('{"type": "Polygon", "coordinates": %s, "note": "\\ud800"}' % RINGS, POLYGON),
-    "no number": ('{"type": "Polygon", "coordinates": %s, "size": NaN}' % RINGS, POLYGON),
-    "deep": ('{"type": "Polygon", "coordinates": %s, "note": %s}' % (RINGS, DEEP), POLYGON),
-    "deep heights": ('{"type": "Polygon", "coordinates": [[%s]]}' % HIGH, POLYGON),
+    "half a character": ('{"type": "Polygon", "coordinates": RINGS, "note": "\\ud800"}', POLYGON),
+    "no number": ('{"type": "Polygon", "coordinates": RINGS, "size": NaN}', POLYGON),
+    "deep": ('{"type": "Polygon", "coordinates": RINGS, "note": DEEP}', POLYGON),
+    "deep heights": ('{"type": "Polygon", "coordinates": [[HIGH]]}', POLYGON),
     "a collection": (
-        '{"type": "FeatureCollection", "name": "\\ud800", "features": [{"type": "Feature", "id": "\\u0000", "geometry":'
-        ' {"type": "GeometryCollection", "geometries": [{"type": "MultiPolygon", "coordinates": [%s]}]}}]}' % RINGS,
+        (
+            '{"type": "FeatureCollection", "name": "\\ud800", "features": [{"type": "Feature", "id": "\\u0000",'
+            ' "geometry": {"type": "GeometryCollection",'
+            ' "geometries": [{"type": "MultiPolygon", "coordinates": [RINGS]}]}}]}'
+        ),
         {
             "type": "FeatureCollection",
             "features": [
@@ -62,7 +64,8 @@ def test_of_an_area_only_the_outline_is_kept_whatever_else_is_in_the_document(
     market: Marketplace, client: TestClient, text: str, kept: dict[str, Any]
 ) -> None:
     user = a_provider(market)
-    saved = send(client, user, "/territories", f'{{"name": "West", "area": {text}}}')
+    area = text.replace("RINGS", json.dumps([RING])).replace("DEEP", DEEP).replace("HIGH", HIGH)
+    saved = send(client, user, "/territories", f'{{"name": "West", "area": {area}}}')
     assert saved.status_code == 201, saved.text
     found = client.get(saved.headers["Location"], headers=user.headers).json()
     assert json.loads(found["places"]["area"]) == kept
@@ -71,13 +74,13 @@ def test_of_an_area_only_the_outline_is_kept_whatever_else_is_in_the_document(
 
 
 BAD_BODIES = [
-    ("/territories", '{"name": "x", "area": %s}' % ("[" * 10_000 + "]" * 10_000)),
+    ("/territories", '{"name": "x", "area": ' + "[" * 10_000 + "]" * 10_000 + "}"),
     ("/filters", "[" * 100_000),
     ("/filters", '{"a":' * 100_000),
     ("/filters", '{"name": "\\ud800"}'),
     ("/filters", '{"name": "a\\u0000"}'),
     ("/filters", '{"name": "x", "criteria": {"industries": ["\\u0000"]}}'),
-    ("/filters", '{"name": "x", "criteria": {"sites": {"low": %s}}}' % ("9" * 5_000)),
+    ("/filters", '{"name": "x", "criteria": {"sites": {"low": ' + "9" * 5_000 + "}}}"),
     ("/filters", '{"name": "x", "criteria": {"sites": {"low": 9, "high": 1}}}'),
     ("/filters", '{"name": "x", "criteria": {"start_date": {"low": "2030-01-01", "high": "2029-01-01"}}}'),
     ("/filters/preview", '{"name": "x", "criteria": {"sites": {"low": NaN}}}'),
@@ -110,12 +113,16 @@ def test_a_territory_of_another_provider_can_neither_be_read_used_changed_nor_re
     market: Marketplace, client: TestClient
 ) -> None:
     owner, stranger = a_provider(market), a_provider(market)
-    path = client.post("/territories", json={"name": "x", "states": ["US-CA"]}, headers=owner.headers).headers["Location"]
+    path = client.post("/territories", json={"name": "x", "states": ["US-CA"]}, headers=owner.headers).headers[
+        "Location"
+    ]
     headers = {**stranger.headers, "If-Match": "*"}
     answers = [
         client.get(path, headers=headers),
         client.put(path, json={"name": "x", "states": ["US-CA"]}, headers=headers),
-        client.put(f"{path}/buildings", content="latitude,longitude\n1,1\n", headers=headers | {"Content-Type": "text/csv"}),
+        client.put(
+            f"{path}/buildings", content="latitude,longitude\n1,1\n", headers=headers | {"Content-Type": "text/csv"}
+        ),
         client.delete(path, headers=headers),
     ]
     assert [answer.status_code for answer in answers] == [404] * 4
@@ -129,7 +136,7 @@ def test_a_territory_that_a_filter_begins_to_use_meanwhile_is_not_removed(market
     saved = save_filter(market, user, CALIFORNIA)
     for begin in (_change(saved.id), _replace()):
         with market.workshop.work(user.principal) as work:
-            territory = territories.create(work, "West", _content())
+            territory = territories.create(work, "West", Content(Part(states=("US-CA",))))
         refused: list[str] = []
 
         def remove(territory_id: str = territory.id, told: list[str] = refused) -> None:
@@ -148,12 +155,6 @@ def test_a_territory_that_a_filter_begins_to_use_meanwhile_is_not_removed(market
         assert refused
 
 
-def _content() -> Any:
-    from sellers.territories.model import Content, Part  # noqa: PLC0415 - moved below
-
-    return Content(Part(states=("US-CA",)))
-
-
 def _change(filter_id: str) -> Any:
     return lambda work, territory_id: sellers.change_filter(work, filter_id, _draft(territory_id), "*")
 
@@ -166,7 +167,37 @@ def _draft(territory_id: str) -> sellers.FilterDraft:
     return sellers.FilterDraft("mine", Criteria(territory=Territory(saved=(territory_id,))))
 
 
-@pytest.fixture
-def _small_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(rules, "MAX_PLACE_KEYS", 2_000)
-    yield
+def test_different_unions_with_a_large_territory_or_footprint_have_a_limit_and_shared_ones_count_once(
+    market: Marketplace, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MAX_PLACE_KEYS", 10_000)
+    user = a_provider(market)
+
+    def replaced(*territories: dict[str, Any]) -> str:
+        body = [{"name": "x", "criteria": {"territory": one}} for one in territories]
+        answer = client.put("/filters", json=body, headers=user.headers)
+        return "fine" if answer.is_success else str(answer.json()["type"]).rpartition("/")[2]
+
+    saved = client.post("/territories", json={"name": "West", "area": POLYGON}, headers=user.headers).json()
+    assert 1_900 < saved["figures"]["keys"] < 2_000
+    shared = {"saved": [saved["id"]]}
+    different = [shared | {"postal_prefixes": [f"US-{number:05}"]} for number in range(10)]
+    assert replaced(*[shared] * 1_000, *different[:3]) == "fine"
+    assert replaced(*different) == "too-many-places"
+    rows = "".join(f"on-net,data,100,{number},{number}\r\n" for number in range(90))
+    net = client.post(
+        "/footprint/versions",
+        content="kind,service_types,down_mbps,latitude,longitude\r\n" + rows,
+        headers={**user.headers, "Content-Type": "text/csv"},
+    )
+    assert net.status_code == 201, net.text
+    assert replaced(*[{"net": "on-net", "states": [f"US-{code}"]} for code in ("CA", "NV", "OR")]) == "fine"
+    assert replaced(*[{"net": "on-net", "postal_prefixes": [f"US-{number}"]} for number in range(100)]) == (
+        "too-many-places"
+    )
+    assert replaced(*different[:4]) == "fine"
+    grown = {"name": "West", "postal_prefixes": [f"US-{number:05}" for number in range(3_000)]}
+    headers = {**user.headers, "If-Match": "*"}
+    answer = client.put(f"/territories/{saved['id']}", json=grown, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/too-many-places")
+    assert len(client.get("/filters", headers=user.headers).json()["items"]) == 4

@@ -99,6 +99,7 @@ class Decomposition:
         self.sides: Sides = sides_of(instance)
         self.cost = np.array([float(offer.cost) for offer in instance.offers])
         self.value = np.array([float(offer.value) for offer in instance.offers])
+        self.usual = _usual(instance)
         self.own = {carrier: np.array(own) for carrier, own in enumerate(instance.of_carrier) if own}
         self.blocks = tuple(_block(instance, carrier) for carrier in self.own)
         columns = self.sides.form.columns.open_lot
@@ -167,6 +168,16 @@ def covers(instance: Instance) -> bool:
         if discount.carrier >= 0:
             states[discount.carrier] *= 1 + len(discount.thresholds)
     return max(states.values(), default=1) <= MOST_STATES and bool(instance.offers)
+
+
+def _usual(instance: Instance) -> Floats:
+    """Return what each lot costs at least by offers for it alone, to share a package's cost among its lots."""
+    found = np.ones(len(instance.lots))
+    for lot, numbers in enumerate(instance.of_lot):
+        single = [instance.offers[number].cost for number in numbers if len(instance.offers[number].lots) == 1]
+        each = single or [instance.offers[number].cost // len(instance.offers[number].lots) for number in numbers]
+        found[lot] = max(1.0, float(min(each, default=1)))
+    return found
 
 
 def _refined(block: Block, costs: Floats, lots: Floats, found: list[Priced], halvings: int) -> int:

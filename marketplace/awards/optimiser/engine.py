@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from marketplace.awards.optimiser.form import Floats, Form
 
@@ -44,6 +44,17 @@ class Progress:
 Watcher: TypeAlias = Callable[[Progress], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """The optimum of a form whose columns need not be whole, about: the point and the duals of the rows.
+
+    Nothing is proven by it: duals are where a bound is computed from.
+    """
+
+    point: Floats
+    duals: Floats
+
+
 class Engine(Protocol):
     """A solver of mixed-integer programs, with its name and version as they stand in proofs."""
 
@@ -53,3 +64,14 @@ class Engine(Protocol):
 
     def minimise(self, form: Form, limits: Limits, start: Floats | None = None) -> Outcome:
         """Return the best point found within the limits; ``start`` is a point to begin with."""
+
+
+@runtime_checkable
+class RelaxingEngine(Engine, Protocol):
+    """An engine that also solves without integrality, and has a stopwatch: what a search over parts needs."""
+
+    def relaxed(self, form: Form, seconds: float) -> Relaxed | None:
+        """Return the optimum without integrality; None if there is none, or none in time."""
+
+    def stopwatch(self) -> float:
+        """Return seconds since some moment."""

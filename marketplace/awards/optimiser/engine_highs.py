@@ -1,12 +1,13 @@
 """HiGHS on one thread as an engine; run as a program, it is the child that solves in a process of its own."""
 
 import math
+import os
 
 import highspy
 import numpy as np
 
 from marketplace.awards.optimiser import child
-from marketplace.awards.optimiser.engine import Limits, Outcome, Progress, Watcher
+from marketplace.awards.optimiser.engine import Limits, Outcome, Progress, Relaxed, Watcher
 from marketplace.awards.optimiser.form import Floats, Form
 
 _SEED = 1
@@ -38,6 +39,31 @@ class Highs:
         if outcome is not None:
             return outcome
         return self._run(form, limits, start, presolve=False) or Outcome("limit", None, None, None, limits.seconds)
+
+    def relaxed(self, form: Form, seconds: float) -> Relaxed | None:
+        """Return the optimum without integrality, by interior points; None if there is none, or none in time."""
+        solver = highspy.Highs()
+        solver.silent()
+        for option, value in (
+            ("threads", 1),
+            ("random_seed", _SEED),
+            ("solver", "ipm"),
+            ("run_crossover", "off"),
+            ("time_limit", max(seconds, _A_MOMENT)),
+        ):
+            solver.setOptionValue(option, value)
+        model = _model(form)
+        model.integrality_ = []
+        solver.passModel(model)
+        solver.run()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        solution = solver.getSolution()
+        return Relaxed(np.array(solution.col_value), np.array(solution.row_dual))
+
+    def stopwatch(self) -> float:
+        """Return seconds since some moment, for limits and nothing else."""
+        return os.times().elapsed
 
     def _run(self, form: Form, limits: Limits, start: Floats | None, *, presolve: bool) -> Outcome | None:
         """Return the outcome, or None if what the solver says of it can't be."""

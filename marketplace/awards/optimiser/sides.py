@@ -19,7 +19,8 @@ class Sides:
 
     Leaving a row out keeps a bound valid: left out are those that cover lots or say who is used, which a
     decomposition keeps by itself, and budgets for the total cost, which depend on discounts. The column of a
-    carrier's value is the sum of its offers' values, so that a row about shares is short.
+    carrier's value is the sum of its offers' values, so that a row about shares is short. ``kept`` are the rows'
+    places in the form, ``scale`` their lengths there.
     """
 
     form: Form
@@ -31,6 +32,8 @@ class Sides:
     used: dict[int, int]
     value_of: dict[int, int]
     others: Positions
+    kept: Positions
+    scale: Floats
 
     @property
     def rows(self) -> int:
@@ -72,6 +75,8 @@ def sides_of(instance: Instance) -> Sides:
         used=form.columns.used,
         value_of=form.columns.value,
         others=_others(form),
+        kept=np.flatnonzero(kept),
+        scale=scale,
     )
 
 
