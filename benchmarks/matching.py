@@ -11,8 +11,10 @@ How to read it:
   found when it is there as rows; spelling the ids of thousands of filters out is on nobody's account.
 - *Exact*: every answer of the run is compared with the scan's, and on the sample with the predicate's, which decides.
 - *Growth*: the exponent of the mean between the smallest and the largest number of filters.
-- *Bytes that must be touched*: what the index reads for a request at least, by its own count.
+- *Relative to reading the accepted filters' records*: how far the index is from the bytes that any index must touch,
+  the records of the filters that it names.
 - *Adversarial*: every filter has a territory of its own.
+- *Index from the database*, *a request that reaches …*: a scratch marketplace (``benchmarks/filter_database.py``).
 
 ``--quick`` takes 10,000 filters with all peers and 40,000 with the scan alone; else 10,000, 100,000 and 1,000,000.
 """
@@ -37,6 +39,7 @@ import psycopg
 from rich.console import Console
 from sqlalchemy import make_url
 
+from benchmarks import filter_database
 from benchmarks.figures import percentile, relative
 from benchmarks.filter_market import Market, MarketFilter, market
 from benchmarks.filter_peers import DuckDb, Ids, NumpyScan, Peer, PlainPredicate, PostgreSql, Table
@@ -52,6 +55,8 @@ MEDIAN_MS, P99_MS = 1.0, 10.0
 GROWTH, WIDE, ADVERSARIAL = 0.65, 12.0, 6.0
 FILTER_BYTES, PAIR_BYTES = 120.0, 24.0
 ADD_MS, REMOVE_US, SNAPSHOT_MS = 0.25, 5.0, 50.0
+LOADED, LOAD_S = 100_000, 10.0
+"""Seconds that an index may take to load so many filters from the database."""
 TURNED_OVER = 20_000
 """Filters that are removed, and as many that are added, before the answers are compared again."""
 _SLOW = {PlainPredicate.name: 6.0, PostgreSql.name: 20.0, DuckDb.name: 10.0}
@@ -87,6 +92,8 @@ class Indexed:
         self.index = Index()
         self.index.add_many(entry(made, one) for one in filters)
         self.index.rebuild()
+        self.floor = 0.0
+        """Seconds that reading the records of all accepted filters took, which no index can save itself."""
         self._numbers = {one.filter_id: number for number, one in enumerate(made.filters)}
 
     def search(self, facts: RequestFacts) -> tuple[Ids, float]:
@@ -94,6 +101,10 @@ class Indexed:
         began = time.thread_time()
         found = self.index.find(facts)
         took = time.thread_time() - began
+        began = time.thread_time()
+        for _, records, rows in found._parts:  # noqa: SLF001 - a measurement of what lies in there
+            records[rows].sum()
+        self.floor += time.thread_time() - began
         return {self._numbers[filter_id] for _, filter_id in found.pairs()}, took
 
 
@@ -157,7 +168,9 @@ def measure_size(extent: Extent, filters: int, report: Report, say: Console) -> 
     loaded = time.process_time() - began
     say.print(f"{filters:,} filters: {extent.requests} requests ...")
     _checked(own, scan, made.requests[:20], set(range(filters)))  # the warming-up
+    own.floor = 0.0
     wrong, took = _checked(own, scan, made.requests, set(range(filters)))
+    touching = 1000 * own.floor / len(took)
     took.sort()
     name = f"{filters:,} filters"
     mean = fmean(took)
@@ -171,6 +184,7 @@ def measure_size(extent: Extent, filters: int, report: Report, say: Console) -> 
         if at_goal
         else Figure(f"{name}: 99th percentile", percentile(took, 99), "ms"),
         Figure(f"{name}: filters that accept a request, mean", hits, ""),
+        Figure(f"{name}: mean relative to reading the accepted filters' records", relative(mean, touching), "times"),
         at_most(f"{name}: answers of {len(took)} unlike the scan's", wrong, "", 0),
         Figure(f"{name}: putting all into the index, CPU", loaded, "s"),
     ]
@@ -270,6 +284,28 @@ def measure_shapes(filters: int, requests: int, report: Report, say: Console) ->
     report.figures.append(at_most(words, relative(every, normal), "times", ADVERSARIAL))
 
 
+def measure_database(filters: int, providers: int, report: Report, say: Console) -> None:
+    """Measure what matching costs in a real marketplace."""
+    say.print(f"{filters:,} filters in a database ...")
+    with filter_database.installed() as scratch:
+        loaded = filter_database.load(scratch, market(filters, 0))
+    words = f"{loaded.filters:,} filters with {loaded.pairs:,} keys of territories"
+    per_goal = loaded.wall * LOADED / loaded.filters
+    report.figures += [
+        Figure(f"{words}: index from the database", loaded.wall, "s"),
+        Figure(f"{words}: - of it CPU of the process", loaded.cpu, "s"),
+        at_most(f"{words}: for each {LOADED:,} filters", per_goal, "s", LOAD_S),
+    ]
+    say.print(f"publishing to {providers:,} providers ...")
+    with filter_database.installed() as scratch:
+        reached = filter_database.publish(scratch, providers)
+    words = f"a request that reaches {reached.invited:,} providers"
+    report.figures += [
+        Figure(f"{words}: published (matching, invitations, lots)", reached.submission, "s"),
+        Figure(f"{words}: notices written after that", reached.notices, "s"),
+    ]
+
+
 def _mean(own: Indexed, requests: Sequence[RequestFacts]) -> float:
     for facts in requests[:5]:
         own.search(facts)
@@ -289,6 +325,10 @@ def main() -> None:
     words = f"growth exponent of the mean, {extent.sizes[0]:,} to {extent.sizes[-1]:,} filters"
     report.figures.append(at_most(words, growth, "", GROWTH))
     measure_shapes(extent.sizes[-2] if not arguments.quick else 10_000, min(100, extent.requests), report, say)
+    if arguments.quick:
+        measure_database(2_000, 200, report, say)
+    else:
+        measure_database(LOADED, 5_000, report, say)
     report.show(Console(width=None if sys.stdout.isatty() else 140))
     if arguments.json is not None:
         report.write(arguments.json)
