@@ -595,6 +595,14 @@ _DEALS = (
         "The buyer of your award in the request of {pseudonym} refused your terms; your lots went back to it.",
     ),
     Row(
+        "terms.withdrawn",
+        _PROVIDER,
+        _WARNING,
+        Subject.CONTRACT,
+        "Lots of yours went back",
+        "Your award in the request of {pseudonym} ended without a contract. Back with the buyer: {lots}.",
+    ),
+    Row(
         "negotiation.proposed",
         _BUYER,
         _ACTION,
@@ -680,7 +688,6 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "footprint.visibility_changed": _OWN_DOING,
     "filters.replaced": _OWN_DOING,
     "terms.published": _OWN_DOING,
-    "terms.withdrawn": _SAID_OTHERWISE,
     "negotiation.withdrawn": "who looks at the negotiation sees it; nothing waits for an answer any more",
     "invitation.seen": "the counts of the request show it",
     "invitation.reopened": "the counts of the request show it",

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from itertools import islice
 
 from marketplace.kernel.errors import ConflictError, FieldError, ForbiddenError, MalformedError
+from sellers.bands import BANDS
 from sellers.model import (
     Coverage,
     CoverageKind,
@@ -43,7 +44,6 @@ DECLINE_REASONS = ("cannot serve the sites", "capacity", "terms", "timing", "pri
 
 _HUNDRED = Decimal(100)
 _CURRENCY = (re.compile(r"[A-Z]{3}"), "a currency is three capital letters (ISO 4217), such as USD")
-_BAND = (re.compile(r"\S(.*\S)?"), "a band is named, without spaces around it")
 
 
 class ProviderClosedError(ConflictError):
@@ -272,8 +272,8 @@ def _criteria_errors(
     if dates is not None and dates.low is not None and dates.high is not None and dates.low > dates.high:
         yield FieldError(f"{base}/start_date", f"{dates.low} is after {dates.high}: give the earlier date as low")
     yield from _features(base, criteria, known_features)
-    for name in ("industries", "sizes", "regions"):
-        yield from _patterned(f"{base}/{name}", getattr(criteria, name), _BAND)
+    for name, bands in BANDS.items():
+        yield from _bands(f"{base}/{name}", getattr(criteria, name), bands)
     yield from _patterned(f"{base}/currencies", criteria.currencies, _CURRENCY)
 
 
@@ -326,6 +326,15 @@ def _known(at: str, values: tuple[str, ...], known: frozenset[str], noun: str, l
             close_ones = get_close_matches(value, sorted(known), n=1)
             right = f"did you mean {close_ones[0]!r}?" if close_ones else "take one from the catalogue"
             yield FieldError(f"{at}/{index}", f"{value!r} is no {noun} of the catalogue: {right}")
+
+
+def _bands(at: str, values: tuple[str, ...], bands: tuple[str, ...]) -> Iterator[FieldError]:
+    if len(values) > MAX_VALUES:
+        yield _too_many(at, len(values), MAX_VALUES)
+        return
+    for index, value in enumerate(values):
+        if value not in bands:
+            yield FieldError(f"{at}/{index}", f"{value!r} is nothing that a buyer can disclose: {', '.join(bands)}")
 
 
 def _patterned(

@@ -7,6 +7,13 @@ from typing import Literal
 
 Measure = Literal["lots", "sites", "value"]
 """What a share is counted in: lots, distinct sites, or money (the total cost of the bids, before discounts)."""
+Separation = Literal["providers", "access_owners", "entrances"]
+"""What two lots can be kept apart by: who provides, whose access line it is, by which building entrance or route."""
+_APART = {
+    "providers": "from two providers",
+    "access_owners": "over access lines of two owners",
+    "entrances": "through two entrances",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +100,22 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """A primary and a backup lot go to two providers."""
+    """A primary and a backup lot have nothing of ``by`` in common: provider, owner of the access line, entrance.
+
+    What a bid does not state can't be proven diverse: it counts as the same as every other.
+    """
 
     primary: str
     backup: str
+    by: tuple[Separation, ...] = ("providers",)
     type: Literal["apart"] = "apart"
 
     @property
     def words(self) -> str:
         """The rule as a sentence without its full stop."""
-        return f"{self.primary} and {self.backup} from two providers"
+        said = [words for kind, words in _APART.items() if kind in self.by]
+        unknown = "" if self.by == ("providers",) else " (what a bid does not state counts as the same)"
+        return f"{self.primary} and {self.backup} {', '.join(said)}{unknown}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """The comparison as tables that leave the house: every bid a row, sites by providers, and each provider's total."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from buyers.requests.model import Content
 from marketplace.awards.model import ComparedLot, ComparedOffer, Comparison
-from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
+from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier, capacity_words
 
 Cell = str | Decimal | int | date | None
 
@@ -40,6 +40,10 @@ BIDS_HEADER = (
     "Incomplete",
     "Open",
     "Discounts on condition",
+    "Access owner",
+    "Entrance",
+    "Takes on",
+    "Alternative",
     "Valid until",
     "Remarks",
     "Formula",
@@ -111,11 +115,20 @@ def _bid(lot: ComparedLot, offer: ComparedOffer, site: str, today: date, currenc
         "; ".join(offer.incomplete),
         "; ".join(offer.open_because),
         conditions(offer, currency),
+        _stated([(one.line, one.access_owner) for one in offer.access]),
+        _stated([(one.line, one.entrance) for one in offer.access]),
+        capacity_words(offer.capacity) if offer.capacity else "",
+        offer.alternative,
         offer.valid_until,
         ", ".join(_remarks(offer)),
         offer.formula,
         offer.bid_id,
     )
+
+
+def _stated(names: Sequence[tuple[str, str]]) -> str:
+    """Return what a bid states of its lines; of several with the line's number."""
+    return "; ".join(f"{line} {name}" if len(names) > 1 else name for line, name in names if name)
 
 
 def _remarks(offer: ComparedOffer) -> Iterator[str]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from marketplace.bidding.offer import LineCost
-from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
+from marketplace.bidding.offer_conditions import Capacity, PackageCondition, VolumeTier
 from marketplace.kernel.ids import BidId, OrganizationId, RequestId
 from marketplace.kernel.money import CENT
 
@@ -17,6 +17,15 @@ class Outcome(StrEnum):
     AWARDED = "awarded"
     NOT_AWARDED = "not awarded"
     RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class LineAccess:
+    """How a line gets in, as the bid states it: whose access line, by which entrance or route. Empty: not stated."""
+
+    line: str
+    access_owner: str = ""
+    entrance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,8 @@ class ComparedOffer:
     leaving the present provider costs if this bid wins, ``malus`` what its declared qualities add in money (None where
     points decide). ``monthly`` is the recurring charge a month of the lines in ``total``, by list. ``features`` tells
     of how many of the wanted features that the bid answers it meets or exceeds; ``met`` names them, ``exceeded`` counts
-    the better ones. ``formula`` leads from the lines to the figure that the bids are ordered by.
+    the better ones. ``formula`` leads from the lines to the figure that the bids are ordered by. ``access`` is of the
+    lines in ``total``; ``capacity`` and ``alternative`` limit what can be awarded to this provider together.
     """
 
     rank: int | None
@@ -65,6 +75,9 @@ class ComparedOffer:
     exceeded: int = 0
     met: tuple[str, ...] = ()
     formula: str = ""
+    access: tuple[LineAccess, ...] = ()
+    capacity: Capacity | None = None
+    alternative: str = ""
 
     @property
     def selectable(self) -> bool:
@@ -208,7 +221,8 @@ class AwardedLot:
 class Award:
     """A recorded decision of a buyer.
 
-    ``discounts`` are what the providers' conditions take off the lots' totals, as long as their lots stand.
+    ``discounts`` are what the providers' conditions take off the totals of the lots that stand: when a lot returns,
+    they are reckoned anew.
     ``approved_by`` is the second user, where one had to approve.
     """
 

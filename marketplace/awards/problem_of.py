@@ -1,21 +1,27 @@
 """From the comparison to what the optimiser decides about: integer cents, the bids' conditions, the buyer's rules."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from buyers.requests.model import Content
+from marketplace.awards import problem_limits as limits
 from marketplace.awards.buyer_rules import BuyerRule, MayStayOpen
 from marketplace.awards.model import ComparedLot, ComparedOffer, Comparison, Discount, Selection, SwitchingCosts
 from marketplace.awards.optimiser.evaluate import Claim, evaluate
 from marketplace.awards.optimiser.instance import prepare
+from marketplace.awards.optimiser.obedience import broken_rules
 from marketplace.awards.optimiser.problem import Carrier, Lot, Offer, Problem, Tier
 from marketplace.awards.optimiser.problem import Discount as Tiers
+from marketplace.awards.optimiser.tally import tally_of
+from marketplace.awards.problem_limits import Bid
 from marketplace.awards.problem_rules import Ground, optimiser_rules
 from marketplace.bidding.model import Status
-from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
+from marketplace.bidding.offer_conditions import Capacity, PackageCondition, VolumeTier
+from marketplace.kernel.errors import FieldError
+from marketplace.kernel.ids import OrganizationId
 
 HORIZON = 1
 """A bid's total is already its present value, so the problem has one month: the first month's charge is its MRC, the
@@ -26,6 +32,8 @@ ELSEWHERE = "elsewhere"
 WAITING = frozenset({Status.CLOSED, Status.OPEN, Status.PAUSED})
 """A lot that waits for a decision, or still runs."""
 _MET, _EXCEEDED, _DEVIATES = 80, 100, 0
+Held = Sequence[tuple[str, str]]
+"""What was awarded before on the request and stands: lots, each with its bid's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +63,37 @@ def build(
     *,
     today: date,
     seed: str = "",
+    held: Held = (),
 ) -> Built:
     """Return the problem of all lots that wait for a decision, or still run.
 
     What can't be awarded or has no limit to its cost is left out with the reason; an incomplete bid is left out where
-    a complete one stands. Raises MalformedError for a rule that names what the request doesn't have.
+    a complete one stands. What providers were awarded before (``held``) counts in their capacities.
+
+    Raises:
+        MalformedError: a rule names what the request doesn't have.
     """
     waiting = [lot for lot in comparison.lots if lot.status in WAITING]
     left_out: list[LeftOut] = []
+    before = _bids(comparison, held)
+    gone = {(offer.provider_id, group) for _, offer in before if (group := limits.alternative(offer))}
     taken: dict[str, tuple[ComparedOffer, ...]] = {}
     for lot in waiting:
-        taken[lot.lot] = tuple(_taken(lot, left_out))
+        taken[lot.lot] = tuple(_taken(lot, left_out, gone))
     covered = [lot.lot for lot in waiting if taken[lot.lot]]
     offers = [(ref, offer) for ref in covered for offer in taken[ref]]
     lots = _lots(covered, content, switching, [rule for rule in rules if isinstance(rule, MayStayOpen)])
     discounts, uncounted = _discounts(offers, comparison)
     providers = sorted({offer.provider_id for _, offer in offers})
+    paths = limits.paths(offers, rules)
+    places = _lots([ref for ref, _ in before], content, SwitchingCosts(), ())
+    occupied = [(offer.provider_id, lot) for (_, offer), lot in zip(before, places, strict=True)]
     ground = Ground(lots, tuple(providers), today, frozenset(lot.ref for lot in content.lots))
     problem = Problem(
         horizon_months=HORIZON,
         lots=lots,
-        carriers=tuple(Carrier(provider) for provider in providers),
-        offers=tuple(_offer(ref, offer) for ref, offer in offers),
+        carriers=limits.carriers(providers, _capacities(comparison, before), occupied),
+        offers=tuple(_offer(ref, offer, paths[offer.bid_id]) for ref, offer in offers),
         discounts=discounts,
         rules=optimiser_rules(rules, ground),
         currency=comparison.currency,
@@ -88,10 +105,7 @@ def build(
 
 def earned(comparison: Comparison, content: Content, selection: Selection) -> tuple[Discount, ...]:
     """Return the discounts that a selection earns, counted by the optimiser's own evaluation, by provider."""
-    known = {(lot.lot, offer.bid_id): offer for lot in comparison.lots for offer in lot.offers}
-    offers = [
-        (item.lot, known[item.lot, item.bid_id]) for item in selection.awarded if (item.lot, item.bid_id) in known
-    ]
+    offers = _bids(comparison, [(item.lot, item.bid_id) for item in selection.awarded])
     if not offers:
         return ()
     tiers, _ = _discounts(offers, comparison)
@@ -107,6 +121,37 @@ def earned(comparison: Comparison, content: Content, selection: Selection) -> tu
     figures = evaluate(instance, frozenset(range(len(instance.offers))))
     by_id = {discount.id: discount for discount in tiers}
     return tuple(_earned(by_id[claim.discount], claim, offers, comparison.currency) for claim in figures.claims)
+
+
+def beyond(comparison: Comparison, content: Content, selection: Selection, held: Held = ()) -> tuple[FieldError, ...]:
+    """Return where a selection, with what stands awarded already, takes more of a provider than it offers together."""
+    before = _bids(comparison, held)
+    bids = [*before, *_bids(comparison, [(item.lot, item.bid_id) for item in selection.awarded])]
+    stated = _capacities(comparison, before)
+    names = {offer.provider_id: offer.provider_name for _, offer in bids}
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for ref, offer in bids:
+        if group := limits.alternative(offer):
+            groups[offer.provider_id, group].append(ref)
+    found = [
+        f"{names[OrganizationId(provider)]} offers {', '.join(refs)} as alternatives: award it at most one of them"
+        for (provider, _), refs in groups.items()
+        if len(refs) > 1
+    ]
+    if stated:
+        problem = Problem(
+            horizon_months=HORIZON,
+            lots=_lots([ref for ref, _ in bids], content, SwitchingCosts(), ()),
+            carriers=limits.carriers(sorted(names), stated, ()),
+            offers=tuple(_offer(ref, offer) for ref, offer in bids),
+        )
+        instance = prepare(problem)
+        tally = tally_of(instance, frozenset(range(len(instance.offers))))
+        for broken in broken_rules(instance, tally, 0):
+            kind, _, provider = broken.id.partition(":")
+            if kind == "capacity":
+                found.append(f"{names[OrganizationId(provider)]} takes on less: this makes {broken.text}")
+    return tuple(FieldError("/awarded", message) for message in found)
 
 
 def cents(amount: Decimal) -> int:
@@ -130,9 +175,21 @@ def service_level(offer: ComparedOffer) -> int:
     return ((met - offer.exceeded) * _MET + offer.exceeded * _EXCEEDED + (answered - met) * _DEVIATES) // answered
 
 
-def _taken(lot: ComparedLot, left_out: list[LeftOut]) -> Iterator[ComparedOffer]:
-    """Yield the bids on a lot that a scenario may take; note the others with the reason."""
-    whole = [offer for offer in lot.offers if offer.selectable and not offer.open_ended]
+def _bids(comparison: Comparison, chosen: Held) -> list[Bid]:
+    known = {(lot.lot, str(offer.bid_id)): offer for lot in comparison.lots for offer in lot.offers}
+    return [(ref, known[ref, bid_id]) for ref, bid_id in chosen if (ref, bid_id) in known]
+
+
+def _capacities(comparison: Comparison, before: Sequence[Bid]) -> dict[str, Capacity]:
+    """Return what the providers take on at most, as their bids that count now state it."""
+    waiting = [(lot.lot, offer) for lot in comparison.lots if lot.status in WAITING for offer in lot.offers]
+    return limits.capacities([*before, *((ref, offer) for ref, offer in waiting if offer.selectable)])
+
+
+def _taken(lot: ComparedLot, left_out: list[LeftOut], gone: Collection[tuple[str, str]]) -> Iterator[ComparedOffer]:
+    """Yield the bids on a lot that a scenario may take; note the others with the reason. ``gone``: alternatives."""
+    lapsed = {offer.bid_id for offer in lot.offers if (offer.provider_id, limits.alternative(offer)) in gone}
+    whole = [offer for offer in lot.offers if offer.selectable and not offer.open_ended and offer.bid_id not in lapsed]
     complete = any(not offer.incomplete for offer in whole)
     for offer in lot.offers:
         reason = ""
@@ -140,6 +197,8 @@ def _taken(lot: ComparedLot, left_out: list[LeftOut]) -> Iterator[ComparedOffer]
             reason = "made for an earlier version of the request"
         elif offer.expired:
             reason = f"valid until {offer.valid_until}"
+        elif offer.bid_id in lapsed:
+            reason = "an alternative to a lot that this provider was awarded"
         elif offer.open_ended:
             reason = f"leaves its cost open: {'; '.join(offer.open_because)}"
         elif offer.incomplete and complete:
@@ -150,7 +209,7 @@ def _taken(lot: ComparedLot, left_out: list[LeftOut]) -> Iterator[ComparedOffer]
             yield offer
 
 
-def _offer(ref: str, offer: ComparedOffer) -> Offer:
+def _offer(ref: str, offer: ComparedOffer, path: tuple[str, ...] = ()) -> Offer:
     monthly = cents(offer.monthly)
     return Offer(
         id=offer.bid_id,
@@ -162,6 +221,8 @@ def _offer(ref: str, offer: ComparedOffer) -> Offer:
         quality=service_level(offer),
         install_days=offer.slowest_install_days,
         features=offer.met,
+        path=path,
+        xor_group=limits.alternative(offer),
         malus=cents(offer.malus or Decimal(0)),
     )
 
@@ -174,6 +235,7 @@ def _lots(
     members = {lot.ref: lot.lines for lot in content.lots}
     costs = {cost.lot: cost for cost in switching.costs}
     reserves = {rule.lot: cents(rule.amount) for rule in open_at}
+    speeds = limits.bandwidths(content)
     found = []
     for ref in refs:
         at = sorted({sites[line] for line in members.get(ref, ()) if sites.get(line)})
@@ -187,6 +249,7 @@ def _lots(
                 switching_cost=0 if cost is None else cents(cost.amount),
                 reserve=reserves.get(ref),
                 region=regions.pop() if len(regions) == 1 else None,
+                mbps=speeds.get(ref, 0),
             )
         )
     return tuple(found)

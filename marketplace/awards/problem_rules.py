@@ -10,6 +10,9 @@ from marketplace.awards.optimiser import problem as to
 from marketplace.awards.optimiser.problem import Lot, Rule
 from marketplace.kernel.errors import FieldError, MalformedError
 
+TAGS = {"providers": "carrier", "access_owners": "owner", "entrances": "entrance"}
+"""What the optimiser keeps two lots apart by, for each word of the buyer's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -60,8 +63,8 @@ def number_of(rule_id: str) -> int:
 
 def _named(rule: BuyerRule) -> tuple[str, ...]:
     match rule:
-        case own.Apart(primary, backup):
-            return (primary, backup)
+        case own.Apart():
+            return (rule.primary, rule.backup)
         case own.MayStayOpen(lot, _):
             return (lot,)
         case own.Excluded() | own.Together() | own.WithFeatures() | own.InstalledBefore():
@@ -81,8 +84,8 @@ def _says_nothing(rule: BuyerRule) -> bool:
             return keep is None and get is None
         case own.Together(site, region, lots):
             return not (site or region or lots)
-        case own.Apart(primary, backup):
-            return primary == backup
+        case own.Apart(primary, backup, by):
+            return primary == backup or not by
         case _:
             return False
 
@@ -128,9 +131,9 @@ def _grouped(name: str, rule: own.Together | own.Apart, ground: Ground) -> Itera
             )
             if len(group) > 1:
                 yield to.SameCarrier(name, (group,))
-        case own.Apart(primary, backup):
+        case own.Apart(primary, backup, by):
             if len(ground.among((primary, backup))) == 2:  # noqa: PLR2004 - a pair
-                yield to.Diverse(name, ((primary, backup),), ("carrier",))
+                yield to.Diverse(name, ((primary, backup),), tuple(tag for kind, tag in TAGS.items() if kind in by))
 
 
 def _demanded(name: str, rule: own.WithFeatures | own.InstalledBefore, ground: Ground) -> Iterator[Rule]:

@@ -14,6 +14,7 @@ from marketplace.awards.model import (
     ComparedOffer,
     Comparison,
     GrandTotal,
+    LineAccess,
     Selection,
     SwitchingCosts,
     Winner,
@@ -104,6 +105,12 @@ def compare_offer(to_price: LotToPrice, ranked: RankedOffer, provider_name: str,
         met=tuple(
             sorted({answer.code for _, answer in answers} - {answer.code for _, answer in answers if _deviates(answer)})
         ),
+        access=tuple(
+            LineAccess(price.line, price.access_owner, price.entrance)
+            for price in (priced[line.line] for line in cost.lines)
+        ),
+        capacity=ranked.offer.capacity,
+        alternative=ranked.offer.alternative,
     )
     return replace(found, formula=lot_formula(found))
 

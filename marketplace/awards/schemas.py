@@ -2,16 +2,20 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from marketplace.bidding.model import BuyerBid, BuyerView
 from marketplace.bidding.offer import Firmness
+from marketplace.kernel.money import cents
+
+Amount = Annotated[Decimal, Field(ge=0, lt=Decimal("1e12"), max_digits=14, decimal_places=2), AfterValidator(cents)]
+"""Money as it is kept: two decimals, whether it came as 5, 5.00 or 5e0."""
 
 
 class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class LotSelectionInput(_Input):
@@ -96,6 +100,22 @@ class VolumeTierOutput(BaseModel):
     from_monthly: Decimal | None
 
 
+class CapacityOutput(BaseModel):
+    """The most that the carrier takes on, over all its lots of the request; null: any number."""
+
+    lots: int | None
+    sites: int | None
+    mbps: int | None
+
+
+class LineAccessOutput(BaseModel):
+    """How a line gets in, as the bid states it; empty: not stated, which no rule takes for diverse."""
+
+    line: str
+    access_owner: str
+    entrance: str
+
+
 class OfferOutput(BaseModel):
     """One bid in the comparison.
 
@@ -138,6 +158,9 @@ class OfferOutput(BaseModel):
     exceeded: int
     met: list[str]
     formula: str = Field(description="how `evaluated` comes from the totals of the lines")
+    access: list[LineAccessOutput]
+    capacity: CapacityOutput | None = Field(description="null: as many lots as it has bid on")
+    alternative: str = Field(description="of the carrier's lots with the same code, at most one can be awarded to it")
 
 
 class LotOutput(BaseModel):
@@ -236,7 +259,7 @@ class RejectionInput(_Input):
 class ApprovalLimitInput(_Input):
     """What one user may award alone. Without an amount: anything."""
 
-    amount: Decimal | None = Field(ge=0, lt=Decimal("1e12"), max_digits=14, decimal_places=2, examples=["50000.00"])
+    amount: Amount | None = Field(examples=["50000.00"])
     currency: str = Field("USD", pattern="^[A-Z]{3}$")
 
 
@@ -253,7 +276,7 @@ class SwitchingCostInput(_Input):
     lot: str = Field("", max_length=8, examples=["T1"])
     site: str = Field("", max_length=8, examples=["S1"])
     incumbent: str = Field("", max_length=60, description="its id (GET /providers/directory); empty: it is not here")
-    amount: Decimal = Field(ge=0, lt=Decimal("1e12"), max_digits=14, decimal_places=2)
+    amount: Amount
     note: str = Field("", max_length=500)
 
 

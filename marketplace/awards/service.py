@@ -18,6 +18,7 @@ from marketplace.awards.model import (
     ComparedLot,
     Comparison,
     Discount,
+    LotSelection,
     Outcome,
     Selection,
     SwitchingCosts,
@@ -26,7 +27,7 @@ from marketplace.bidding import service as bidding
 from marketplace.bidding.opened import OpenedLot
 from marketplace.kernel import ids
 from marketplace.kernel.errors import ConflictError, MalformedError, NotFoundError
-from marketplace.kernel.ids import OrganizationId, RequestId
+from marketplace.kernel.ids import BidId, OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
 from sellers import service as sellers
 
@@ -99,7 +100,7 @@ def comparison_of(
 def preview(work: Work, request_id: RequestId, selection: Selection, basis: Basis = NO_BASIS) -> AwardPreview:
     """Return who would learn what if the selection were confirmed; changes nothing. Raises MalformedError."""
     comparison = compare(work, request_id)
-    _check(work, comparison, selection, basis)
+    _check(work, request_id, comparison, selection, basis)
     sites = matrix.sites_of(requests.get(work, request_id).content)
     shown = rules.preview(comparison, selection, sites)
     return replace(shown, discounts=earned(work, request_id, comparison, selection))
@@ -124,7 +125,7 @@ def checked(work: Work, request_id: RequestId, selection: Selection, basis: Basi
     """
     request = requests.hold(work, request_id)
     comparison = compare(work, request_id)
-    _check(work, comparison, selection, basis)
+    _check(work, request_id, comparison, selection, basis)
     if request.suspended:
         raise request_rules.SuspendedError("To award it, the buyer must be verified again first.")
     return comparison
@@ -174,12 +175,30 @@ def end_without_bids(work: Work, request_id: RequestId) -> None:
 
 
 def return_lots(work: Work, award: Award, provider_id: OrganizationId, lots: Sequence[str], reason: str) -> None:
-    """Give lots back to the buyer after their award fell through; the next valid bids stand."""
+    """Give lots back to the buyer after their award fell through; the next valid bids stand.
+
+    The award's discounts are reckoned anew over the lots that remain: a package that is no longer whole is void.
+    """
     bids = {lot.lot: lot.bid_id for lot in award.lots}
     for ref in lots:
         bidding.return_lot(work, award.request_id, ref, reason, bids[ref])
     store.mark_returned(work, award.id, tuple(lots), reason)
+    if award.discounts:
+        store.save_discounts(work, award.id, _still_earned(work, award.id))
     work.append(events.LotsReturned(award.request_id, award.id, provider_id, tuple(lots)))
+
+
+def _still_earned(work: Work, award_id: str) -> tuple[Discount, ...]:
+    """Return the discounts that the lots of an award which still stand earn by themselves."""
+    award = award_of(work, award_id)
+    standing = Selection(
+        tuple(
+            LotSelection(lot.lot, lot.bid_id)
+            for lot in award.lots
+            if lot.outcome is Outcome.AWARDED and lot.bid_id is not None
+        )
+    )
+    return earned(work, award.request_id, compare(work, award.request_id, hold=False), standing)
 
 
 def award_of(reading: Reading, award_id: str) -> Award:
@@ -190,16 +209,33 @@ def award_of(reading: Reading, award_id: str) -> Award:
     return award
 
 
+def returned_lots(reading: Reading, award_id: str, provider_id: OrganizationId) -> tuple[str, ...]:
+    """Return the lots of an award to a provider that went back to the buyer; for the buyer and that provider."""
+    return store.returned_lots(reading, award_id, provider_id)
+
+
 def awards_of(reading: Reading, request_id: RequestId) -> list[Award]:
     """Return the decisions on a request, newest first."""
     return store.of_request(reading, request_id)
 
 
-def _check(work: Work, comparison: Comparison, selection: Selection, basis: Basis) -> None:
+def held(reading: Reading, request_id: RequestId) -> tuple[tuple[str, BidId], ...]:
+    """Return the lots of a request that stand awarded, each with its bid."""
+    return tuple(
+        (lot.lot, lot.bid_id)
+        for award in store.of_request(reading, request_id)
+        for lot in award.lots
+        if lot.outcome is Outcome.AWARDED and lot.bid_id is not None
+    )
+
+
+def _check(work: Work, request_id: RequestId, comparison: Comparison, selection: Selection, basis: Basis) -> None:
     if not any(lot.status == "closed" for lot in comparison.lots):
         raise NothingToDecideError
     errors = rules.selection_errors(comparison, rules.with_reason(selection, basis.reason))
     errors += rules.admission_errors(comparison, selection, frozenset(sellers.approved(work)))
+    content = requests.get(work, request_id).content
+    errors += problem_of.beyond(comparison, content, selection, held(work, request_id))
     if errors:
         raise MalformedError("The selection can't be confirmed like this.", errors=errors)
 
@@ -241,9 +277,8 @@ def _tell(work: Work, request: Request, award: Award, comparison: Comparison) ->
     for provider_id, lots in wins.items():
         disclosure.disclose(work, request, award.id, provider_id, tuple(lots))
         work.append(events.AwardWon(request.id, award.id, provider_id, invitations[provider_id].id, tuple(lots)))
+    if len(store.of_request(work, request.id)) > 1:
+        return  # whoever lost was told at the first award; that lots came back since is nobody's to know
     bidders = {offer.provider_id for lot in comparison.lots for offer in lot.offers}
-    earlier = {
-        lot.provider_id for one in store.of_request(work, request.id) for lot in one.lots if lot.provider_id is not None
-    }
-    for provider_id in sorted(bidders - earlier):
+    for provider_id in sorted(bidders - set(wins)):
         work.append(events.AwardLost(request.id, award.id, provider_id, invitations[provider_id].id))

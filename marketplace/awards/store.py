@@ -53,9 +53,16 @@ def mark_returned(work: Work, award_id: str, lots: tuple[str, ...], reason: str)
     )
 
 
+def save_discounts(work: Work, award_id: str, discounts: tuple[Discount, ...]) -> None:
+    """Replace the discounts of an award."""
+    work.session.connection().execute(
+        update(AwardRow).where(col(AwardRow.id) == award_id).values(discounts=codec.dump(discounts))
+    )
+
+
 def get(reading: Reading, award_id: str) -> Award | None:
     """Return one decision."""
-    row = reading.session.get(AwardRow, award_id)
+    row = reading.session.get(AwardRow, award_id, populate_existing=True)
     return None if row is None else _award(reading, row)
 
 
@@ -98,9 +105,26 @@ def won_lots(
     return [(lot, Outcome(outcome), BidId(bid_id or ""), total or Decimal(0)) for lot, outcome, bid_id, total in rows]
 
 
+def returned_lots(reading: Reading, award_id: str, provider_id: OrganizationId) -> tuple[str, ...]:
+    """Return the lots of an award to a provider that went back. The columns that the carriers' role may read."""
+    rows = reading.session.connection().execute(
+        sql_select(col(AwardLotRow.lot))
+        .where(
+            col(AwardLotRow.award_id) == award_id,
+            col(AwardLotRow.provider_id) == provider_id,
+            col(AwardLotRow.outcome) == Outcome.RETURNED,
+        )
+        .order_by(col(AwardLotRow.lot))
+    )
+    return tuple(lot for (lot,) in rows)
+
+
 def _award(reading: Reading, row: AwardRow) -> Award:
     lots: Any = reading.session.exec(
-        select(AwardLotRow).where(AwardLotRow.award_id == row.id).order_by(col(AwardLotRow.lot))
+        select(AwardLotRow)
+        .where(AwardLotRow.award_id == row.id)
+        .order_by(col(AwardLotRow.lot))
+        .execution_options(populate_existing=True)  # lots may have returned in this very transaction
     )
     return Award(
         row.id,

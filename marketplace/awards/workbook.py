@@ -15,6 +15,8 @@ from marketplace.awards.matrix import Cell, Sheet
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_LATER_FORMULA = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@])")
+"""Where a spreadsheet that separates by semicolons or tabs would begin a cell with a formula."""
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """What XML can't hold."""
 _MONEY = "#,##0.00##"
@@ -69,6 +71,7 @@ def _plain(cell: Cell) -> str | int:
 
 
 def _guarded(text: str) -> str:
+    text = _LATER_FORMULA.sub(r"\1'", text)
     return f"'{text}" if _FORMULA.match(text) else text
 
 

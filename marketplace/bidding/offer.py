@@ -6,23 +6,25 @@ from datetime import date
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from functools import lru_cache
+from typing import Annotated
 
 from marketplace.bidding.offer_conditions import (
+    Capacity,
     PackageCondition,
     VolumeTier,
+    capacity_problems,
     condition_problems,
     is_amount,
     is_percentage,
 )
+from marketplace.bidding.offer_names import LONGEST_NAME, NAME_SEPARATOR, is_name, name_problems, tidy
+from marketplace.kernel.codec import IF_STATED
 from marketplace.kernel.errors import FieldError
 from marketplace.kernel.money import CENT, RATE_STEP, cents
 
 _PRECISION = 40
 _HUNDRED = Decimal(100)
 _NOTHING = Decimal(0)
-NAME_SEPARATOR = "|"
-"""What no surcharge's name holds: it stands between surcharges where several share one cell."""
-LONGEST_NAME = 80
 MOST_SURCHARGES = 20
 
 
@@ -92,7 +94,9 @@ class Firmness(StrEnum):
 class LinePrice:
     """The price of one line per unit of its quantity: ``mrc`` a month, ``nrc`` once. ``install_days`` from order.
 
-    ``construction_cap`` is the most that a price which is not firm may cost besides, once per unit.
+    ``construction_cap`` is the most that a price which is not firm may cost besides, once per unit. ``access_owner``:
+    whose the access line is; ``entrance``: the building entrance or route that it takes, in words or a code. Empty:
+    not stated, so that nobody can count on the line being apart from another.
     """
 
     line: str
@@ -104,6 +108,8 @@ class LinePrice:
     taxes: tuple[Surcharge, ...] = ()
     firmness: Firmness = Firmness.FIRM
     construction_cap: Decimal | None = None
+    access_owner: Annotated[str, IF_STATED] = ""
+    entrance: Annotated[str, IF_STATED] = ""
 
     @property
     def open_ended(self) -> bool:
@@ -125,7 +131,8 @@ class Offer:
 
     ``adjustment`` is the one-off difference (whole cents, either sign) between the sum of the lines and the price at
     which the lot is offered: the prices of a clock or a proxy are prices of lots. Conditions: see their types.
-    ``quality`` answers the criteria that the auction's rules declare.
+    ``quality`` answers the criteria that the auction's rules declare. Of a provider's offers for several lots with the
+    same ``alternative`` code, whatever its case, at most one can be taken.
     """
 
     lot: str
@@ -139,6 +146,8 @@ class Offer:
     packages: tuple[PackageCondition, ...] = ()
     volume: tuple[VolumeTier, ...] = ()
     quality: tuple[QualityAnswer, ...] = ()
+    capacity: Annotated[Capacity | None, IF_STATED] = None
+    alternative: Annotated[str, IF_STATED] = ""
 
     @property
     def answered(self) -> tuple[tuple[str, str], ...]:
@@ -370,9 +379,17 @@ def problems(lot: LotToPrice, offer: Offer, pointer: str) -> tuple[FieldError, .
         found.append(FieldError(f"{pointer}/term_months", f"the buyer asks for {lot.term_months} months"))
     if offer.packages or offer.volume:
         found.extend(condition_problems(offer.lot, offer.packages, offer.volume, pointer))
+    if offer.capacity is not None or offer.alternative:
+        found += _limit_problems(offer, pointer)
     if offer.adjustment:
         found.extend(_adjustment_problems(lot, offer, pointer, priced=not found))
     return tuple(found)
+
+
+def _limit_problems(offer: Offer, pointer: str) -> Iterator[FieldError]:
+    if offer.capacity is not None:
+        yield from capacity_problems(offer.capacity, pointer)
+    yield from name_problems(offer.alternative, f"{pointer}/alternative", "north or south")
 
 
 def _price_problems(price: LinePrice, line: LineToPrice | None, at: str) -> list[FieldError]:
@@ -381,6 +398,10 @@ def _price_problems(price: LinePrice, line: LineToPrice | None, at: str) -> list
         found += surcharge_problems(price.taxes, f"{at}/taxes")
     if price.construction_cap is not None:
         found += _firmness_problems(price, price.construction_cap, at)
+    if price.access_owner:
+        found += name_problems(price.access_owner, f"{at}/access_owner", "Cascade Fiber")
+    if price.entrance:
+        found += name_problems(price.entrance, f"{at}/entrance", "north, Pine St")
     return found
 
 
@@ -415,10 +436,10 @@ def surcharge_problems(taxes: tuple[Surcharge, ...], at: str) -> Iterator[FieldE
     seen: set[tuple[str, Basis]] = set()
     for index, tax in enumerate(taxes):
         here = f"{at}/{index}"
-        if not 1 <= len(tax.name) <= LONGEST_NAME or NAME_SEPARATOR in tax.name or not tax.name.isprintable():
+        if not is_name(tax.name):
             message = f"a name has 1 to {LONGEST_NAME} printable characters without '{NAME_SEPARATOR}', such as 'USF'"
             yield FieldError(f"{here}/name", message)
-        elif tax.name != " ".join(tax.name.split()):
+        elif tax.name != tidy(tax.name):
             yield FieldError(f"{here}/name", "a name is words with single spaces between them")
         elif (tax.name, tax.basis) in seen:
             yield FieldError(f"{here}/name", f"{tax.name} ({tax.basis}) stands there twice: give their sum")

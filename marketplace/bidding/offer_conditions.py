@@ -1,4 +1,4 @@
-"""What an offer grants on condition that more is awarded: packages and volume tiers, kept and shown with the bid."""
+"""What an offer says of the award as a whole: packages, volume tiers, capacity. Kept and shown with the bid."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from marketplace.kernel.money import CENT, LIMIT, cents
 
 MOST_PACKAGES = 50
 MOST_TIERS = 5
+MOST_LOTS = 5_000
+MOST_MBPS = 10**9
 _HUNDRED = 100
 
 
@@ -35,6 +37,40 @@ class VolumeTier:
     percent: Decimal
     from_lots: int | None = None
     from_monthly: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The most that this provider takes on of the request, over all its lots of it; None: any number.
+
+    ``sites`` counts different ones, ``mbps`` the bandwidth that the must lines ask for. Where a provider's bids state
+    different figures, the smallest of each kind holds.
+    """
+
+    lots: int | None = None
+    sites: int | None = None
+    mbps: int | None = None
+
+
+def capacity_words(capacity: Capacity) -> str:
+    """Return a capacity as people write it: 'at most 3 lots, 10000 Mbps'."""
+    stated = ((capacity.lots, "lots"), (capacity.sites, "sites"), (capacity.mbps, "Mbps"))
+    return f"at most {', '.join(f'{most} {what}' for most, what in stated if most is not None)}"
+
+
+def capacity_problems(capacity: Capacity, pointer: str) -> Iterator[FieldError]:
+    """Yield what stands against a stated capacity."""
+    here = f"{pointer}/capacity"
+    stated = (
+        ("lots", capacity.lots, MOST_LOTS),
+        ("sites", capacity.sites, MOST_LOTS),
+        ("mbps", capacity.mbps, MOST_MBPS),
+    )
+    if all(figure is None for _, figure, _ in stated):
+        yield FieldError(here, "a capacity says how many lots, sites or Mbps at most: name one, or leave it out")
+    for name, figure, most in stated:
+        if figure is not None and not 1 <= figure <= most:
+            yield FieldError(f"{here}/{name}", f"write a whole number from 1 to {most:,}, or leave it out")
 
 
 def condition_problems(

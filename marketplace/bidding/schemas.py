@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from marketplace.bidding.offer import LONGEST_NAME, MOST_SURCHARGES, Basis, Firmness, Fit, Offer
-from marketplace.bidding.offer_conditions import MOST_PACKAGES, MOST_TIERS
+from marketplace.bidding.offer import MOST_SURCHARGES, Basis, Firmness, Fit, Offer
+from marketplace.bidding.offer_conditions import MOST_LOTS, MOST_MBPS, MOST_PACKAGES, MOST_TIERS
+from marketplace.bidding.offer_names import LONGEST_NAME
 
 Price = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Rate = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
@@ -60,6 +61,16 @@ class VolumeTierInput(_Input):
     from_monthly: Price | None = None
 
 
+class CapacityInput(_Input):
+    """The most that you take on of this request, over all your lots of it; the smallest that you state holds."""
+
+    lots: int | None = Field(None, ge=1, le=MOST_LOTS)
+    sites: int | None = Field(None, ge=1, le=MOST_LOTS, description="different ones; a lot of several counts as one")
+    mbps: int | None = Field(
+        None, ge=1, le=MOST_MBPS, description="bandwidth_mbps x quantity of the must lines; 10 Gbps is 10000"
+    )
+
+
 class LineTermsInput(_Input):
     """What belongs to the price of a line beside its MRC, per unit of its quantity."""
 
@@ -73,6 +84,10 @@ class LineTermsInput(_Input):
     construction_cap: Price | None = Field(
         None, description="the most that a price which is not firm may cost besides, once; without it the bid is open"
     )
+    access_owner: Words = Field(
+        "", max_length=LONGEST_NAME, description="whose the access line is; not stated counts as not diverse"
+    )
+    entrance: Words = Field("", max_length=LONGEST_NAME, description="the building entrance or route that it takes")
 
 
 class LinePriceInput(LineTermsInput):
@@ -95,6 +110,10 @@ class OfferTermsInput(_Input):
     )
     packages: list[PackageInput] = Field(default_factory=list, max_length=MOST_PACKAGES)
     volume: list[VolumeTierInput] = Field(default_factory=list, max_length=MOST_TIERS)
+    capacity: CapacityInput | None = None
+    alternative: Words = Field(
+        "", max_length=LONGEST_NAME, description="of your lots with the same code at most one can be awarded to you"
+    )
 
 
 class QualityInput(_Input):

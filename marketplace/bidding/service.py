@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from buyers.requests import service as requests
-from marketplace.bidding import announcing, clockwork, engine, model, series, store
+from marketplace.bidding import aftermath, announcing, clockwork, engine, model, series, store
 from marketplace.bidding import offer as offers
 from marketplace.bidding.commands import Cancel, Invite, MarkAwarded, MarkNotAwarded, Return
 from marketplace.bidding.desk.counter import Counter as Counter  # noqa: PLC0414 - the room's front door
@@ -112,7 +112,8 @@ def ring(work: Work, lot_id: str) -> None:
 def own_bids(reading: Reading, invitation_id: str) -> list[OwnBid]:
     """Return every version of the caller's bids on a request, newest first. Raises NotFoundError."""
     invitation = sellers.invitation(reading, InvitationId(invitation_id))
-    lots = {lot.id: lot for lot in store.lots_of(reading, invitation.request_id)}
+    stored_lots = store.lots_of(reading, invitation.request_id)
+    lots = {lot.id: lot for lot in aftermath.as_told(reading, stored_lots, invitation.provider_id)}
     found = []
     for row in store.bids_of(reading, invitation.request_id, invitation.provider_id):
         lot = lots[LotId(row.lot_id)]
@@ -141,7 +142,7 @@ def bidder_views(reading: Reading, invitation_id: str) -> dict[str, BidderView]:
     What the close of a lot brought is told when the last lot of the request has closed, unless announced otherwise.
     """
     invitation = sellers.invitation(reading, InvitationId(invitation_id))
-    lots = store.lots_of(reading, invitation.request_id)
+    lots = aftermath.as_told(reading, store.lots_of(reading, invitation.request_id), invitation.provider_id)
     views = {lot.ref: engine.view(lot.state, invitation.provider_id, reading.now) for lot in lots}
     return series.withheld(reading, invitation.request_id, lots, views)
 
@@ -181,7 +182,9 @@ def visible_offers(reading: Reading, request_id: RequestId) -> dict[str, OpenedL
     lots = store.lots_of(reading, request_id)
     if any(not lot.state.opened and lot.state.status in RUNNING for lot in lots):
         return None
-    return {lot.ref: OpenedLot(lot.state.status, lot.to_price, _ranked(reading, lot.to_price, lot.state)) for lot in lots}
+    return {
+        lot.ref: OpenedLot(lot.state.status, lot.to_price, _ranked(reading, lot.to_price, lot.state)) for lot in lots
+    }
 
 
 def opened_offers(reading: Reading, request_id: RequestId, bid_ids: Sequence[BidId]) -> dict[BidId, OpenedOffer]:

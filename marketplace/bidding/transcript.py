@@ -35,6 +35,7 @@ from marketplace.bidding.visibility import alias, tells_how_many
 from marketplace.kernel import codec
 from marketplace.kernel.chain import GENESIS, Recorded, leaf
 from marketplace.kernel.ids import LotId, OrganizationId, RequestId, UserId
+from marketplace.kernel.money import cents
 from marketplace.kernel.principals import SYSTEM
 from marketplace.kernel.security import InvalidTokenError, verified
 
@@ -228,7 +229,7 @@ def _as_seen(state: LotState, bidder: OrganizationId, view: BidderView) -> Resul
     if view.prices is not None:
         lines = tuple(Line(at, None, one.alias, one.amount, None) for at, one in enumerate(view.prices, start=1))
     elif view.own is not None:
-        lines = (Line(view.rank, view.joint, own, view.own.amount, view.malus if view.opened else None),)
+        lines = (Line(view.rank, view.joint, own, view.own.amount, cents(view.malus) if view.opened else None),)
     return Results(view.status, view.opens_at, view.closes_at, lines, (), (own,) if view.won else ())
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from marketplace.bidding import engine, replay_check, series, service, store, transcript
+from marketplace.bidding import aftermath, engine, replay_check, series, service, store, transcript
 from marketplace.bidding.errors import NotOpenedError
 from marketplace.bidding.formats.table import format_of
 from marketplace.bidding.model import LotState, RankedBid, Status
@@ -32,7 +32,7 @@ def of_invitation(reading: Reading, invitation_id: str, ref: str) -> Signed:
     """
     invitation = sellers.invitation(reading, InvitationId(invitation_id))
     bidder = invitation.provider_id
-    lots = store.lots_of(reading, invitation.request_id)
+    lots = aftermath.as_told(reading, store.lots_of(reading, invitation.request_id), bidder)
     lot = _closed(lots, ref, bidder)
     if not series.are_results_told(reading, invitation.request_id, lots):
         raise NotOpenedError(f"{ref} has a transcript once the last lot of the request has closed.")

@@ -4,10 +4,12 @@ from decimal import Decimal
 
 from marketplace.bidding.model import BidderView, Refusal, StageView
 from marketplace.bidding.offer import FeatureAnswer, LinePrice, Offer, QualityAnswer, Surcharge, UsageRate
-from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
+from marketplace.bidding.offer_conditions import Capacity, PackageCondition, VolumeTier
+from marketplace.bidding.offer_names import tidy
 from marketplace.bidding.schemas import (
     AnswerInput,
     BidderLotOutput,
+    CapacityInput,
     DryRunOutput,
     LinePriceInput,
     OfferInput,
@@ -35,6 +37,8 @@ def offer_from(item: OfferInput, term_months: int, terms_id: str, terms_sha256: 
         packages=packages_from(item.packages),
         volume=volume_from(item.volume),
         quality=tuple([QualityAnswer(given.criterion, given.answer) for given in item.quality]),
+        capacity=None if item.capacity is None else capacity_from(item.capacity),
+        alternative=item.alternative and tidy(item.alternative),
     )
 
 
@@ -50,7 +54,7 @@ def answers_from(answers: list[AnswerInput]) -> tuple[FeatureAnswer, ...]:
 
 def taxes_from(taxes: list[SurchargeInput]) -> tuple[Surcharge, ...]:
     """Return taxes and surcharges, their names without needless spaces."""
-    return tuple([Surcharge(" ".join(tax.name.split()), tax.basis, tax.figure) for tax in taxes])
+    return tuple([Surcharge(tidy(tax.name), tax.basis, tax.figure) for tax in taxes])
 
 
 def packages_from(packages: list[PackageInput]) -> tuple[PackageCondition, ...]:
@@ -61,6 +65,11 @@ def packages_from(packages: list[PackageInput]) -> tuple[PackageCondition, ...]:
 def volume_from(tiers: list[VolumeTierInput]) -> tuple[VolumeTier, ...]:
     """Return the tiers by volume."""
     return tuple([VolumeTier(tier.percent, tier.from_lots, tier.from_monthly) for tier in tiers])
+
+
+def capacity_from(capacity: CapacityInput) -> Capacity:
+    """Return a capacity."""
+    return Capacity(capacity.lots, capacity.sites, capacity.mbps)
 
 
 def _line(line: LinePriceInput) -> LinePrice:
@@ -74,6 +83,8 @@ def _line(line: LinePriceInput) -> LinePrice:
         taxes=taxes_from(line.taxes),
         firmness=line.firmness,
         construction_cap=line.construction_cap,
+        access_owner=line.access_owner and tidy(line.access_owner),
+        entrance=line.entrance and tidy(line.entrance),
     )
 
 

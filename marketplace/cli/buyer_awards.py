@@ -28,6 +28,11 @@ _OFFERS = (
     show.col("Notes", "notes"),
     show.code("Bid", "bid_id"),
 )
+_LIMITS = (
+    show.col("Access", "ways"),
+    show.col("Takes on at most", "limit"),
+    show.col("Alternative", "alternative"),
+)
 _FORMULAS = (
     show.col("Lot", "lot"),
     show.col("Carrier", "provider_name"),
@@ -153,7 +158,12 @@ def accept(
         show.before_asking(*views.contract_parts(found))
         want_word("ACCEPT", "Nothing was accepted.")
     changes = found["changes"]["version"] if found["changes"] else None
-    body = {"sha256": sha256 or stated, "changes_version": changes, "accepted_terms": True}
+    body = {
+        "sha256": sha256 or stated,
+        "changes_version": changes,
+        "shown_sha256": found["shown_sha256"],
+        "accepted_terms": True,
+    }
     accepted = api.post(session.path("/contracts/{}/acceptance", contract_id), body, key=session.key())
     show.answer(
         accepted,
@@ -234,20 +244,27 @@ def following_award(done: dict[str, Any], request_id: str) -> str:
 
 
 def _compared(comparison: dict[str, Any]) -> list[RenderableType]:
-    parts: list[RenderableType] = [
-        show.table(
-            [offer | {"notes": _notes(offer)} for offer in lot["offers"]],
-            *_OFFERS,
-            title=f"Lot {lot['lot']} ({lot['status']})",
-            empty=f"Lot {lot['lot']} ({lot['status']}): no bids.",
-        )
-        for lot in comparison["lots"]
-    ]
+    parts: list[RenderableType] = [_bids(lot) for lot in comparison["lots"]]
     prior = comparison["prior_cost"]
     today = f" Today you pay {show.amount(prior)} in the same time." if prior else ""
     months = comparison["term_months"]
     cheapest = f"{show.amount(comparison['cheapest_total'])} {comparison['currency']}"
     return [*parts, f"The cheapest together: {cheapest} over {months} months.{today}"]
+
+
+def _bids(lot: dict[str, Any]) -> RenderableType:
+    """Return the bids on a lot; what they state of access and limits only where one does."""
+    rows = [
+        offer
+        | {
+            "notes": _notes(offer),
+            "ways": views.access(offer["access"]),
+            "limit": [f"{most} {what}" for what, most in (offer["capacity"] or {}).items() if most],
+        }
+        for offer in lot["offers"]
+    ]
+    named = f"Lot {lot['lot']} ({lot['status']})"
+    return show.table(rows, *_OFFERS, *views.stated(rows, *_LIMITS), title=named, empty=f"{named}: no bids.")
 
 
 def _notes(offer: dict[str, Any]) -> list[str]:

@@ -30,8 +30,10 @@ _OF_LINES = (
     "taxes",
     "firmness",
     "construction_cap",
+    "access_owner",
+    "entrance",
 )
-_OF_OFFERS = ("lot", "valid_until", "note", "adjustment", "packages", "volume", "quality")
+_OF_OFFERS = ("lot", "valid_until", "note", "adjustment", "packages", "volume", "quality", "capacity", "alternative")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -175,5 +177,5 @@ def _standing(api: Api, invitation_id: str, refs: list[str]) -> dict[str, Any]:
 
 def _as_sent(offer: Mapping[str, Any]) -> dict[str, Any]:
     """Return a stored offer in the fields in which a bid is sent."""
-    lines = [{name: line[name] for name in _OF_LINES} for line in offer["lines"]]
-    return {name: offer[name] for name in _OF_OFFERS} | {"lines": lines}
+    lines = [{name: line[name] for name in _OF_LINES if name in line} for line in offer["lines"]]
+    return {name: offer[name] for name in _OF_OFFERS if name in offer} | {"lines": lines}

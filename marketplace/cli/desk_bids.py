@@ -9,7 +9,7 @@ import typer
 from marketplace.cli import desk_offers, session, show, views
 from marketplace.cli.choices import MistakeError
 from marketplace.cli.command import Confirmed, DryRun, Limit, command_of, read_json, write_new
-from marketplace.cli.desk_offers import InvitationId, Quality, ReceiptFile, Totals, Wish
+from marketplace.cli.desk_offers import CapacityOption, InvitationId, Quality, ReceiptFile, Totals, Wish
 from marketplace.players.api import Api
 
 _INBOX = (
@@ -135,6 +135,7 @@ def bid(
     dry_run: DryRun = False,
     total: Totals = None,
     quality: Quality = None,
+    capacity: CapacityOption = None,
     confirmed: Confirmed = False,
     receipts: ReceiptFile = None,
 ) -> None:
@@ -148,7 +149,7 @@ def bid(
         return
     if file is None:
         raise MistakeError(f"Give a file. To make one: marketplace desk bid {invitation_id} FILE.json --template")
-    wish = Wish(tuple(quality or ()), tuple(total or ()), dry_run, confirmed, receipts)
+    wish = Wish(tuple(quality or ()), tuple(total or ()), dry_run, confirmed, receipts, tuple(capacity or ()))
     desk_offers.send(api, invitation_id, read_json(file), wish)
 
 
@@ -215,6 +216,8 @@ def _template(api: Api, invitation_id: str) -> dict[str, Any]:
                 "lot": lot["ref"],
                 "valid_until": None,
                 "note": "",
+                "capacity": None,
+                "alternative": "",
                 **_quality_template(asked["auction"]),
                 "lines": [
                     _line_template(lines[ref], asked["prior_usage"])
@@ -245,6 +248,8 @@ def _line_template(line: dict[str, Any], usage: list[dict[str, Any]]) -> dict[st
         "mrc": None,
         "nrc": "0.00",
         "install_days": None,
+        "access_owner": "",
+        "entrance": "",
         "usage_rates": rates,
         "answers": [{"code": wish["code"], "fit": None, "text": ""} for wish in line["features"]],
     }

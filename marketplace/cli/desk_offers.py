@@ -25,12 +25,19 @@ Totals = Annotated[
 Quality = Annotated[
     list[str] | None, typer.Option(help="delivery=30_days: your answer to a criterion that the rules value")
 ]
+CapacityOption = Annotated[
+    list[str] | None,
+    typer.Option(help="lots=5, sites=3, mbps=10000 or gbps=10: the most that you take on, over all your lots"),
+]
 _REFUSED = (
     show.col("Lot", "lot"),
     show.money("Total cost", "amount"),
     show.Column("It would be refused because", "refused.detail", lambda detail: show.localized(show.plain(detail))),
     show.money("At most", "refused.next_admissible_price"),
 )
+
+
+_CAPACITIES = {"lots": ("lots", 1), "sites": ("sites", 1), "mbps": ("mbps", 1), "gbps": ("mbps", 1000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +49,14 @@ class Wish:
     dry_run: bool = False
     confirmed: bool = False
     receipts: Path | None = None
+    capacity: tuple[str, ...] = ()
 
 
 def send(api: Api, invitation_id: str, body: dict[str, Any], wish: Wish) -> None:
     """Place a bid, or with ``wish.dry_run`` only tell what it would lead to. Raises MistakeError, ApiError."""
     if wish.receipts is not None and wish.receipts.exists():
         raise MistakeError(f"{wish.receipts} is there already and was left as it is: give another name.")
-    body = _answered(body, wish.quality)
+    body = _limited(_answered(body, wish.quality), wish.capacity)
     if wish.confirmed:
         body = body | {"confirmed": True}
     if wish.totals:
@@ -118,6 +126,20 @@ def _answered(body: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:
             raise MistakeError(f"'{text}' is no answer: write --quality delivery=30_days, as the rules name them.")
         answers.append({"criterion": criterion.strip(), "answer": answer.strip()})
     return body | {"lots": [lot | {"quality": answers} for lot in lots_of(body)]}
+
+
+def _limited(body: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:
+    """Return the bid with this capacity in each of its lots."""
+    if not given:
+        return body
+    capacity: dict[str, int] = {}
+    for text in given:
+        kind, sign, most = (part.strip().lower() for part in text.partition("="))
+        if kind not in _CAPACITIES or not sign or not (most.isascii() and most.isdecimal()):
+            raise MistakeError(f"'{text}' is no capacity: write --capacity lots=5, sites=3, mbps=10000 or gbps=10")
+        name, factor = _CAPACITIES[kind]
+        capacity[name] = int(most) * factor
+    return body | {"lots": [lot | {"capacity": capacity} for lot in lots_of(body)]}
 
 
 def lots_of(body: Any) -> list[dict[str, Any]]:

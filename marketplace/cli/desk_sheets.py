@@ -131,7 +131,9 @@ def show_draft(invitation_id: InvitationId) -> None:
     empty = f"Nothing is written yet. Next: marketplace desk sheet get {invitation_id} --out FILE.xlsx"
     parts = (_check_table(found["lots"]),) if lines else ()
     following = _following(invitation_id, found["lots"]) if lines else ""
-    show.answer(found, show.table(lines, *_DRAFT_LINES, empty=empty), *parts, following)
+    show.answer(
+        found, show.table(lines, *_DRAFT_LINES, *views.stated(lines, *views.ACCESS), empty=empty), *parts, following
+    )
 
 
 def set_draft(invitation_id: InvitationId, file: Json) -> None:
@@ -154,6 +156,7 @@ def send_draft(
     terms: Annotated[str, typer.Option(help="terms that it stands on; default: the draft's, else your newest")] = "",
     valid_until: Annotated[str, typer.Option(help="last day on which the buyer may award it, such as 2030-02-28")] = "",
     quality: desk_offers.Quality = None,
+    capacity: desk_offers.CapacityOption = None,
     total: desk_offers.Totals = None,
     dry_run: DryRun = False,
     confirmed: Confirmed = False,
@@ -165,7 +168,9 @@ def send_draft(
     body = _bid(api, invitation_id, found, [ref.strip().upper() for ref in lot or ()], terms)
     if valid_until:
         body["lots"] = [one | {"valid_until": valid_until} for one in body["lots"]]
-    wish = desk_offers.Wish(tuple(quality or ()), tuple(total or ()), dry_run, confirmed, receipts)
+    wish = desk_offers.Wish(
+        tuple(quality or ()), tuple(total or ()), dry_run, confirmed, receipts, tuple(capacity or ())
+    )
     desk_offers.send(api, invitation_id, body, wish)
 
 

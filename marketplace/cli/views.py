@@ -21,6 +21,17 @@ def usage_rates(value: Sequence[Mapping[str, Any]] | None) -> str:
     return show.plain([f"{one['rate']} per {one['unit']}" for one in value or ()])
 
 
+def access(value: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return how lines get in, as far as a bid states it: 'L1 Cascade Fiber, north'."""
+    said = ((one["line"], ", ".join(filter(None, (one["access_owner"], one["entrance"])))) for one in value)
+    return [f"{line} {words}" for line, words in said if words]
+
+
+def stated(rows: Sequence[Mapping[str, Any]], *columns: show.Column) -> tuple[show.Column, ...]:
+    """Return the columns in which at least one row says something."""
+    return tuple(column for column in columns if any(row.get(column.path) for row in rows))
+
+
 CONTRACT_COLUMNS = (
     show.code("Contract", "id"),
     show.col("Status", "status"),
@@ -87,7 +98,8 @@ _FIGURES = (
     show.count("Term (months)", "presentation.figures.term_months"),
     show.money("Monthly", "presentation.figures.monthly"),
     show.money("One time", "presentation.figures.one_time"),
-    show.money("Total over the term", "presentation.figures.total"),
+    show.money("Discounts", "presentation.figures.discount"),
+    show.money("Total over the term, after discounts", "presentation.figures.total"),
     show.col("Currency", "presentation.figures.currency"),
     show.count("Slowest installation (days)", "presentation.figures.slowest_install_days"),
     show.when("Presented", "presented_at"),
@@ -125,6 +137,12 @@ _PRICES = (
     show.col("Answers", "answers"),
     show.col("Optional", "optional"),
 )
+ACCESS = (show.col("Access line of", "access_owner"), show.col("Entrance", "entrance"))
+_DISCOUNTS = (
+    show.col("Discount", "words"),
+    show.money("Off the total", "amount"),
+    show.col("Only if these do not return", "elsewhere"),
+)
 
 
 def request_parts(content: Mapping[str, Any]) -> tuple[RenderableType, ...]:
@@ -145,10 +163,12 @@ def contract_parts(contract: Mapping[str, Any]) -> tuple[RenderableType, ...]:
     """Return the key figures, every price and the text of the terms."""
     lots = contract["presentation"]["lots"]
     prices = [line | {"lot": lot["lot"]} for lot in lots for line in lot["lines"]]
+    discounts = contract["presentation"].get("discounts", [])
     return (
         show.facts(contract, *_FIGURES),
         show.table(lots, *_BID_LOTS),
-        show.table(prices, *_PRICES),
+        show.table(prices, *_PRICES, *stated(prices, *ACCESS)),
+        *([show.table(discounts, *_DISCOUNTS, title="Discounts")] if discounts else []),
         show.table(contract["key_terms"], *KEY_TERMS, title="Key terms"),
         *[f"Mind: {warning}" for warning in contract["warnings"]],
         contract["since"],

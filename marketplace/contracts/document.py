@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from marketplace.contracts.dates import ContractDates, contract_dates
@@ -11,10 +12,11 @@ from marketplace.contracts.negotiation.model import AgreedChanges, Reference
 from marketplace.kernel import codec
 from sellers import key_terms
 
-FORMAT = "tenderline contract 2"
+FORMAT = "tenderline contract 3"
 """Named in every document, so that another form can't be taken for this one."""
-EARLIER_FORMATS = frozenset({"tenderline contract 1"})
-"""Contracts of these stand and are verified; they have no key terms, no changes and no confirmation."""
+EARLIER_FORMATS = frozenset({"tenderline contract 1", "tenderline contract 2"})
+"""Contracts of these stand and are verified. The first have no key terms, no changes and no confirmation; neither has
+discounts, and their totals are what the lots come to."""
 SIGNED_AS = "contract"
 PRECEDENCE = "The agreed changes prevail over the terms that they change."
 
@@ -69,6 +71,7 @@ def contract_document(
             "sites": [site for site in identity["sites"] if site["ref"] in refs],
         },
         "lots": agreed["lots"],
+        "discounts": agreed.get("discounts", []),
         "figures": agreed["figures"],
         "terms": agreed["terms"] | {"presented_at": codec.dump(around.presented_at)},
         "key_terms": _key_terms(presentation),
@@ -117,21 +120,35 @@ def _key_terms(presentation: Presentation) -> dict[str, Any]:
 
 
 def verify_document(document: Any, sha256: str) -> bool:
-    """Tell whether ``document`` is, value for value, the contract with this hash and accepts its own terms."""
+    """Tell whether ``document`` is, value for value, the contract with this hash, accepts its own terms and adds up."""
     try:
         return (
             codec.digest(document) == sha256
             and document["format"] in {FORMAT, *EARLIER_FORMATS}
             and bool(document["acceptance"]["terms_sha256"] == document["terms"]["sha256"])
             and _accepts_its_changes(document)
+            and (document["format"] in EARLIER_FORMATS or _adds_up(document))
         )
-    except (TypeError, ValueError, LookupError):  # a float, text that is not Unicode, another shape: none of ours
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+    ):  # a float, text that is not Unicode, another shape: none of ours
         return False
 
 
 def _accepts_its_changes(document: Any) -> bool:
     changes = document.get("changes")
     return bool(document["acceptance"].get("changes_version") == (changes["version"] if changes else None))
+
+
+def _adds_up(document: Any) -> bool:
+    """Tell whether the total is what the lots come to, less the discounts."""
+    listed = sum((Decimal(lot["total"]) for lot in document["lots"]), Decimal(0))
+    off = sum((Decimal(discount["amount"]) for discount in document["discounts"]), Decimal(0))
+    return Decimal(document["figures"]["total"]) == listed - off
 
 
 def signed_part(contract_id: str, sha256: str) -> bytes:

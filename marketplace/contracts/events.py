@@ -58,6 +58,15 @@ class TermsWithdrawn(ContractEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class DiscountsReckonedAnew(ContractEvent):
+    """A lot of the award returned, so that the presented discounts are others; ``revision`` counts how often."""
+
+    name: ClassVar[str] = "terms.discounts_reckoned_anew"
+    revision: int
+    lots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ContractMade(ContractEvent):
     """Award, terms and prices are frozen; ``sha256`` is that of the contract document."""
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 
 from marketplace.bidding.offer import FeatureAnswer, Firmness, Surcharge, UsageRate
 from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier
+from marketplace.kernel.codec import IF_STATED
 from marketplace.kernel.ids import BidId, InvitationId, OrganizationId, RequestId, UserId
 from sellers.key_terms import KeyTerms
 from sellers.model import MARKDOWN
@@ -52,6 +54,7 @@ class ContractLine:
 
     ``optional``: a nice-to-have line, priced beside the lot's total and not in it. ``site`` is the request's own name.
     ``taxes`` and ``construction_cap`` (of a price that is not firm, once) are per unit of the quantity, too.
+    ``access_owner`` and ``entrance`` as the bid states them: whose access line it is, and by which way it comes in.
     """
 
     line: str
@@ -67,6 +70,8 @@ class ContractLine:
     taxes: tuple[Surcharge, ...] = ()
     firmness: Firmness = Firmness.FIRM
     construction_cap: Decimal | None = None
+    access_owner: Annotated[str, IF_STATED] = ""
+    entrance: Annotated[str, IF_STATED] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,25 @@ class ContractLot:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractDiscount:
+    """A discount that the award earned by the bids' conditions: ``amount`` is what falls on this contract's lots.
+
+    ``lots`` are all that it counts. ``elsewhere`` are those of them in other contracts of the award: while one of these
+    can still return to the buyer, the discount stands on condition that it does not.
+    """
+
+    words: str
+    lots: tuple[str, ...]
+    amount: Decimal
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """The sums over the lots without optional lines.
 
-    ``monthly`` and ``one_time`` are MRC and NRC alone; ``total`` counts usage, taxes, surcharges, construction caps and
-    adjustments as well.
+    ``monthly`` and ``one_time`` are MRC and NRC alone, by list; ``total`` counts usage, taxes, surcharges, construction
+    caps and adjustments as well, and is after discounts, which make up ``discount``.
     ``slowest_install_days`` counts from the order, where the provider stated it.
     """
 
@@ -108,6 +127,7 @@ class Figures:
     one_time: Decimal
     total: Decimal
     slowest_install_days: int | None
+    discount: Annotated[Decimal, IF_STATED] = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +135,7 @@ class Presentation:
     """What a buyer has before it when it decides, beside the text of the terms: the prices that they would bind.
 
     ``key_terms`` as the provider stated them with this version. ``accepted_before`` is missing the first time.
+    ``revision`` counts how often the discounts were reckoned anew since the first presentation.
     """
 
     award_id: str
@@ -126,6 +147,8 @@ class Presentation:
     lots: tuple[ContractLot, ...]
     key_terms: KeyTerms | None = None
     accepted_before: AcceptedBefore | None = None
+    discounts: Annotated[tuple[ContractDiscount, ...], IF_STATED] = ()
+    revision: Annotated[int, IF_STATED] = 0
 
     @property
     def lot_refs(self) -> tuple[str, ...]:

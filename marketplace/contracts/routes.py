@@ -65,6 +65,7 @@ def read_contract(contract_id: Id, reading: ReadingOnly, principal: Party) -> Co
         rules.TermsDecidedError,
         rules.OtherTermsError,
         rules.OtherChangesError,
+        rules.OtherFiguresError,
         AwardNotConfirmedError,
     ),
 )
@@ -73,7 +74,9 @@ def accept_terms(contract_id: Id, body: AcceptanceInput, work: Working, principa
 
     The carrier must have confirmed the award before. A proposal that still waits for an answer lapses.
     """
-    return _output(work, service.accept(work, contract_id, body.sha256, body.changes_version), principal)
+    return _output(
+        work, service.accept(work, contract_id, body.sha256, body.changes_version, body.shown_sha256), principal
+    )
 
 
 @router.post(
@@ -164,5 +167,6 @@ def _output(reading: Reading, contract: Contract, principal: Principal) -> Contr
         service.terms_text(reading, contract),
         service.agreed_changes(reading, contract),
         service.confirmation_status(reading, contract),
+        service.lapsed_discounts(reading, contract),
     )
     return ContractOutput.of(contract, principal.kind, beside)

@@ -10,6 +10,7 @@ from marketplace.bidding.opened import OpenedOffer
 from marketplace.contracts.model import (
     AcceptedBefore,
     Contract,
+    ContractDiscount,
     ContractLine,
     ContractLot,
     ContractStatus,
@@ -36,6 +37,13 @@ class OtherTermsError(ConflictError):
 
     kind = "other-terms"
     title = "These are not the terms that were presented"
+
+
+class OtherFiguresError(ConflictError):
+    """A lot of the award returned since the terms were presented, so that the discounts are others."""
+
+    kind = "other-figures"
+    title = "The discounts were reckoned anew since these terms were presented"
 
 
 class OtherChangesError(ConflictError):
@@ -80,6 +88,8 @@ def contract_lot(view: Mapping[str, Any], bid: OpenedOffer) -> ContractLot:
             taxes=price.taxes,
             firmness=price.firmness,
             construction_cap=price.construction_cap,
+            access_owner=price.access_owner,
+            entrance=price.entrance,
         )
         for price in bid.offer.lines
     )
@@ -100,9 +110,12 @@ def contract_lot(view: Mapping[str, Any], bid: OpenedOffer) -> ContractLot:
     )
 
 
-def figures(lots: Iterable[ContractLot], currency: str, term_months: int) -> Figures:
-    """Return the sums over lots."""
+def figures(
+    lots: Iterable[ContractLot], currency: str, term_months: int, discounts: Iterable[ContractDiscount] = ()
+) -> Figures:
+    """Return the sums over lots, the total after discounts."""
     lots = tuple(lots)
+    off = sum((discount.amount for discount in discounts), Decimal(0))
     lines = [line for lot in lots for line in lot.lines if not line.optional]
     installs = [line.install_days for line in lines if line.install_days is not None]
     return Figures(
@@ -110,8 +123,9 @@ def figures(lots: Iterable[ContractLot], currency: str, term_months: int) -> Fig
         term_months=term_months,
         monthly=cents(sum((line.mrc * line.quantity for line in lines), Decimal(0))),
         one_time=cents(sum((line.nrc * line.quantity for line in lines), Decimal(0))),
-        total=cents(sum((lot.total for lot in lots), Decimal(0))),
+        total=cents(sum((lot.total for lot in lots), Decimal(0)) - off),
         slowest_install_days=max(installs) if installs else None,
+        discount=off,
     )
 
 
@@ -124,6 +138,7 @@ def presentation(
     *,
     key_terms: KeyTerms | None = None,
     accepted_before: AcceptedBefore | None = None,
+    discounts: tuple[ContractDiscount, ...] = (),
 ) -> Presentation:
     """Return what a buyer decides on. ``provider`` is its id and name; ``bids`` are on the same ``view``."""
     lots = tuple(contract_lot(view, bid) for bid in bids)
@@ -133,10 +148,11 @@ def presentation(
         provider_id=provider[0],
         provider_name=provider[1],
         terms=terms,
-        figures=figures(lots, view["billing"]["currency"], view["term_months"]),
+        figures=figures(lots, view["billing"]["currency"], view["term_months"], discounts),
         lots=lots,
         key_terms=key_terms,
         accepted_before=accepted_before,
+        discounts=discounts,
     )
 
 
@@ -144,6 +160,15 @@ def check_undecided(contract: Contract) -> None:
     """Raise TermsDecidedError unless the buyer still has to decide."""
     if contract.status is not ContractStatus.PRESENTED:
         raise TermsDecidedError(f"They were {contract.status}.")
+
+
+def check_figures(contract: Contract, shown_sha256: str, seen_sha256: str | None) -> None:
+    """Raise OtherFiguresError for a presentation that has changed, unless the buyer names the hash of what it is now.
+
+    ``shown_sha256`` is that hash, ``seen_sha256`` the one that the buyer gives.
+    """
+    if seen_sha256 != shown_sha256 and (seen_sha256 is not None or contract.presentation.revision):
+        raise OtherFiguresError("Read the contract again and accept with the shown_sha256 that it has now.")
 
 
 def check_acceptance(

@@ -42,6 +42,11 @@ class AcceptanceInput(_Input):
         examples=["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
     )
     changes_version: int | None = Field(None, description="of the agreed changes that you saw; null: there are none")
+    shown_sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="of all that you saw; needed once discounts were reckoned anew (`revision` of the presentation)",
+    )
     accepted_terms: Literal[True]
 
 
@@ -92,7 +97,8 @@ class ContractOutput(BaseModel):
     """Terms with the lots and prices that they bind, and what was decided.
 
     `key_terms` tell what matters in plain sentences, beside what you accepted from this carrier before;
-    `warnings` what a careful reader would look at twice; `since` who you accepted before, or that it is the first time.
+    `warnings` what a careful reader would look at twice, among it discounts that a returned lot has ended; `since` who
+    you accepted before, or that it is the first time.
     `award_confirmed` is the carrier's word on the award: the contract needs it before you can accept.
     `shown_sha256` is the SHA-256 over `presentation` and `terms_text`, and `changes` where there are any, as canonical
     JSON (sorted keys, no spaces, UTF-8): the acceptance records it. `signature` is a JWS over the contract's id and
@@ -137,7 +143,7 @@ class ContractOutput(BaseModel):
             presentation=shown,
             terms_text=beside.terms_text,
             key_terms=list(rows),
-            warnings=list(key_terms.warnings(shown.key_terms, shown.figures.term_months)),
+            warnings=[*key_terms.warnings(shown.key_terms, shown.figures.term_months), *beside.lapsed],
             since=_since(before, shown.terms, reader),
             changes=beside.changes,
             award_confirmed=beside.confirmed,
@@ -160,6 +166,7 @@ class Beside:
     terms_text: str
     changes: AgreedChanges | None
     confirmed: ConfirmationStatus | None
+    lapsed: tuple[str, ...] = ()
 
 
 class DifferencesOutput(BaseModel):

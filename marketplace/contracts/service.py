@@ -10,8 +10,9 @@ from marketplace.awards import service as awards
 from marketplace.awards.confirmation import rules as confirmation_rules
 from marketplace.awards.confirmation import service as confirmations
 from marketplace.awards.confirmation.model import ConfirmationStatus
+from marketplace.awards.model import Award
 from marketplace.bidding import service as bidding
-from marketplace.contracts import calendar_file, differences, document, events, rules, store
+from marketplace.contracts import calendar_file, differences, discounts, document, events, rules, store
 from marketplace.contracts import paper as papers
 from marketplace.contracts.differences import Line
 from marketplace.contracts.model import (
@@ -57,6 +58,7 @@ def present(work: Work, award_id: str) -> None:
             [opened[lot.bid_id] for lot in lots if lot.bid_id is not None],
             key_terms=terms.key_terms,
             accepted_before=_accepted_before(work, award.request_id, provider_id, terms.title),
+            discounts=discounts.contract_discounts(award, provider_id, [lot.lot for lot in lots]),
         )
         contract = Contract(ids.new("con"), award.request_id, invitations[provider_id], presentation, work.now)
         store.add(work, contract)
@@ -146,15 +148,32 @@ def confirmation_status(reading: Reading, contract: Contract) -> ConfirmationSta
     return found.status if found else None
 
 
-def accept(work: Work, contract_id: str, terms_sha256: str, changes_version: int | None = None) -> Contract:
+def lapsed_discounts(reading: Reading, contract: Contract) -> tuple[str, ...]:
+    """Return, in words, the discounts of a made contract whose condition has failed since."""
+    shown = contract.presentation
+    if contract.made is None or not any(discount.elsewhere for discount in shown.discounts):
+        return ()
+    return discounts.lapsed(shown, awards.returned_lots(reading, shown.award_id, shown.provider_id))
+
+
+def accept(
+    work: Work,
+    contract_id: str,
+    terms_sha256: str,
+    changes_version: int | None = None,
+    seen_sha256: str | None = None,
+) -> Contract:
     """Accept the presented terms with the agreed changes and make the contract, with the evidence inside.
 
-    Raises NotFoundError, TermsDecidedError, OtherTermsError, OtherChangesError, AwardNotConfirmedError.
+    ``seen_sha256``: the hash of what the buyer was shown; needed once the discounts were reckoned anew. Raises
+    NotFoundError, TermsDecidedError, OtherTermsError, OtherChangesError, OtherFiguresError, AwardNotConfirmedError.
     """
     contract = _held(work, contract_id)
     changes = negotiations.close(work, contract_id)
     rules.check_acceptance(contract, terms_sha256, changes_version, changes)
     shown = contract.presentation
+    shown_sha256 = document.shown(shown, terms_text(work, contract), changes)
+    rules.check_figures(contract, shown_sha256, seen_sha256)
     confirmed = confirmations.confirmation_of(work, shown.award_id, shown.provider_id)
     confirmation_rules.check_confirmed(confirmed)
     user = identity.me(work)
@@ -164,7 +183,7 @@ def accept(work: Work, contract_id: str, terms_sha256: str, changes_version: int
         role=user.role,
         at=work.now,
         terms_sha256=shown.terms.sha256,
-        shown_sha256=document.shown(shown, terms_text(work, contract), changes),
+        shown_sha256=shown_sha256,
         changes_version=changes_version,
     )
     made = _make(work, contract, acceptance, changes)
@@ -196,17 +215,30 @@ def refuse(work: Work, contract_id: str, reason: str) -> Contract:
 
 
 def withdraw(work: Work, award_id: str, provider_id: str, lots: Sequence[str]) -> None:
-    """End the presentations of an award that fell through, where the buyer has not decided on them."""
+    """End the presentations of an award that fell through, where the buyer has not decided on them.
+
+    Those that stay have the discounts that the lots which remain still earn.
+    """
+    award = awards.award_of(work, award_id)
     for found in store.presented_with(work, award_id, provider_id):
-        if not set(found.presentation.lot_refs) <= set(lots):
-            continue
         contract = store.locked(work, found.id)
         if contract is None or contract.status is not ContractStatus.PRESENTED:
+            continue
+        if not set(found.presentation.lot_refs) <= set(lots):
+            _reckon_anew(work, contract, award)
             continue
         store.save_decision(work, replace(contract, status=ContractStatus.WITHDRAWN))
         negotiations.close(work, contract.id)
         shown = contract.presentation
         work.append(events.TermsWithdrawn(contract.id, contract.request_id, shown.provider_id, shown.lot_refs))
+
+
+def _reckon_anew(work: Work, contract: Contract, award: Award) -> None:
+    shown = discounts.reckoned_anew(contract.presentation, award)
+    if shown != contract.presentation:
+        store.save_presentation(work, replace(contract, presentation=shown))
+        stream = (contract.id, contract.request_id, shown.provider_id)
+        work.append(events.DiscountsReckonedAnew(*stream, shown.revision, shown.lot_refs))
 
 
 def made_contract(reading: Reading, contract_id: str) -> Made:
@@ -219,7 +251,8 @@ def made_contract(reading: Reading, contract_id: str) -> Made:
 
 def _held(work: Work, contract_id: str) -> Contract:
     """Return one of the calling buyer's contracts, locked. Raises NotFoundError."""
-    read(work, contract_id)  # nobody waits for, or holds, what is not its own
+    own = read(work, contract_id)  # nobody waits for, or holds, what is not its own
+    requests.hold(work, own.request_id)  # before the contract, as whoever takes its lots back
     contract = store.locked(work, contract_id)
     if contract is None:
         raise NotFoundError

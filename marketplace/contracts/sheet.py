@@ -53,7 +53,7 @@ def sheet(document: Document, sha256: str, signature: str, terms: bytes) -> dict
         "agreed": _agreed(document),
         "price_note": f"Prices are in {document['figures']['currency']} per unit, without taxes unless named. "
         "“Installed” counts days from the order.",
-        "lots": [_lot(document, lot) for lot in document["lots"]],
+        "lots": [*(_lot(document, lot) for lot in document["lots"]), *_discounts(document)],
         "key_terms_note": "As the carrier stated them with this version of its terms.",
         "key_terms": _key_terms(document),
         "changes": list(_changes(changes)),
@@ -142,7 +142,8 @@ def _agreed(document: Document) -> list[dict[str, str]]:
         _fact(
             "Total",
             "Counts recurring and one-time charges, usage as stated in the request, taxes, surcharges, construction "
-            "caps and adjustments over the term, without optional lines.",
+            "caps and adjustments over the term, without optional lines"
+            + (", less the discounts at the end of section 2." if document.get("discounts") else "."),
         ),
     ]
 
@@ -157,6 +158,26 @@ def _lot(document: Document, lot: Document) -> dict[str, Any]:
         "lines": [_line(line, sites) for line in lot["lines"]],
         "notes": notes,
     }
+
+
+def _discounts(document: Document) -> Iterator[dict[str, Any]]:
+    """Yield what the discounts take off, as a last block of the lots' table."""
+    discounts, currency = document.get("discounts"), document["figures"]["currency"]
+    if discounts:
+        yield {
+            "name": "Discounts",
+            "total": f"−{_money(document['figures']['discount'])} {currency} in total",  # noqa: RUF001 - a minus
+            "lines": [],
+            "notes": [_discount_note(discount, currency) for discount in discounts],
+        }
+
+
+def _discount_note(discount: Document, currency: str) -> str:
+    said = f"{discount['words']}: {_money(discount['amount'])} {currency} off these lots' totals over the term"
+    if discount["elsewhere"]:
+        others = ", ".join(discount["elsewhere"])
+        said += f". It counts {others} of another contract too: if one of these returns to the buyer, it is not granted"
+    return f"{said}."
 
 
 def _line(line: Document, sites: Mapping[str, Document]) -> dict[str, Any]:
@@ -185,6 +206,10 @@ def _line_notes(line: Document) -> Iterator[str]:
             yield f"{answer['code']} {answer['fit']}" + (f": {answer['text']}" if answer["text"] else "")
     for tax in line["taxes"]:
         yield f"plus {surcharge_words(codec.load(Surcharge, tax))}"
+    if line.get("access_owner"):
+        yield f"access line of {line['access_owner']}"
+    if line.get("entrance"):
+        yield f"entrance or route: {line['entrance']}"
     if line["construction_cap"] is not None:
         yield f"price {line['firmness']}, construction at most {_money(line['construction_cap'])}"
     elif line["firmness"] != Firmness.FIRM:

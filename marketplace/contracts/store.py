@@ -48,6 +48,14 @@ def save_decision(work: Work, contract: Contract) -> None:
     work.session.flush()
 
 
+def save_presentation(work: Work, contract: Contract) -> None:
+    """Store what is presented by now, of a contract that ``locked`` returned before in the same transaction."""
+    row = work.session.get_one(ContractRow, contract.id)
+    row.presentation = codec.dump(contract.presentation)
+    work.session.add(row)
+    work.session.flush()
+
+
 def get(reading: Reading, contract_id: str) -> Contract | None:
     """Return a contract; the carriers' role finds only the provider's own."""
     row = reading.session.get(ContractRow, contract_id)

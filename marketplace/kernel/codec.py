@@ -5,9 +5,18 @@ import json
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 T = TypeVar("T")
+
+
+def _nothing(value: object) -> bool:
+    return not value
+
+
+IF_STATED: Any = Field(exclude_if=_nothing)
+"""Annotates a field that came later: ``dump`` leaves it out while it says nothing, so that what was hashed and signed
+before there was such a field keeps its bytes."""
 
 
 _adapters: dict[Any, TypeAdapter[Any]] = {}

@@ -234,6 +234,12 @@ def of_stream(session: Session, stream: str) -> Iterator[Recorded]:
         yield _recorded(row)
 
 
+def streams_with(session: Session, streams: Sequence[str], name: str) -> frozenset[str]:
+    """Return those of ``streams`` in which an event of this ``name`` has happened."""
+    query = select(JournalRow.stream).where(col(JournalRow.stream).in_(streams), JournalRow.type == name)
+    return frozenset(session.exec(query.distinct()))
+
+
 @dataclass(frozen=True, slots=True)
 class ChainReport:
     """What a verification found: how many streams and events, and the first broken place in words."""

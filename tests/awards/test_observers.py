@@ -82,3 +82,39 @@ def test_what_the_buyer_keeps_to_itself_is_out_of_the_carriers_role_s_reach(clos
     for name, found in grantees.items():
         assert found, name
         assert not [grantee for grantee in found if "carrier" in grantee or "desk" in grantee], name
+
+
+def test_losers_don_t_learn_that_an_award_fell_through_and_whose_lot_it_is_now(closed_round: Round) -> None:
+    stage, blue = closed_round.stage, closed_round.carriers["blue"]
+    chosen = closed_round.chosen(T1="blue", T2="red", T3="red")
+    closed_round.buyer("POST", "/award", {"awarded": chosen})
+    stage.settle()
+
+    def known(name: str) -> dict[str, Any]:
+        rests = ("", "/bids", "/auction", "/award", "/buyer", "/award/confirmation")
+        paths = [f"/invitations/{closed_round.invitations[name]}{rest}" for rest in rests] + ["/notices", "/contracts"]
+        answers = {path: stage.call(closed_round.carriers[name], "GET", path).text for path in paths}
+        for lot in ("T1", "T2", "T3"):
+            path = f"/invitations/{closed_round.invitations[name]}/lots/{lot}/transcript"
+            answers[path] = stage.ok(closed_round.carriers[name], "GET", path)["transcript"]
+        return answers
+
+    before = {name: known(name) for name in ("red", "green")}
+    invitation = closed_round.invitations["blue"]
+    (asked,) = stage.ok(blue, "GET", f"/invitations/{invitation}/award/confirmation")
+    no = {"award_id": asked["award_id"], "reason": "The owner refuses us."}
+    stage.ok(blue, "POST", f"/invitations/{invitation}/award/declination", no)
+    stage.settle()
+    for name, seen_before in before.items():
+        assert [path for path, text in known(name).items() if text != seen_before[path]] == []
+    declined = known("blue")
+    assert '"status":"closed"' in declined[f"/invitations/{invitation}/auction"]
+
+    closed_round.buyer("POST", "/award", {"awarded": closed_round.chosen(T1="red")})
+    stage.settle()
+    assert known("green") == before["green"]
+    assert known("blue") == declined
+    after = known("red")
+    assert '"won":true' in after[f"/invitations/{closed_round.invitations['red']}/auction"]
+    won = [notice for notice in told(closed_round, "red") if notice["title"] == "You won"]
+    assert len(won) == 2

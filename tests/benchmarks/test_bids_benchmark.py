@@ -54,7 +54,7 @@ def test_a_goal_is_met_at_its_limit_and_an_invalid_figure_never_meets_one() -> N
 
 
 def test_the_json_holds_each_figure_with_its_goal_and_the_table_shows_what_was_missed(tmp_path: Path) -> None:
-    report = Report([at_least("fast", 3.0, "times", 4.0), Figure("CPU", 812.5, "µs")], ["a remark"])
+    report = Report("Measured", [at_least("fast", 3.0, "times", 4.0), Figure("CPU", 812.5, "µs")], ["a remark"])
     file = tmp_path / "figures.json"
     report.write(file)
     assert json.loads(file.read_text()) == {

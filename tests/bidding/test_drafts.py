@@ -97,6 +97,36 @@ def test_a_complete_draft_is_what_a_bid_takes(stage: Stage, carrier: SignedIn) -
     assert receipt["amount"] == content["lots"][0]["total"] == "27850.74"
 
 
+def test_access_and_limits_go_from_the_sheet_through_the_draft_into_the_bid(stage: Stage, carrier: SignedIn) -> None:
+    limits = {"capacity": {"lots": 2, "sites": None, "mbps": 10_000}, "alternative": "north"}
+    put(stage, carrier, 0, a_lot() | limits | {"alternative": " north "})
+    upload(stage, carrier, b"lot,line,mrc,access_owner,entrance\nT1,L1,9,Cascade  Fiber,north\nT1,L2,5,,\n")
+    lots = stage.ok(carrier, "GET", path(stage, carrier))["content"]["lots"]
+    assert {name: lots[0][name] for name in limits} == limits
+    stage.ok(carrier, "POST", path(stage, carrier, "bids"), stage.bid_body(carrier, lots=lots))
+    (sealed,) = stage.ok(carrier, "GET", path(stage, carrier, "bids"))
+    assert sealed["offer"] is None
+    stage.close()
+    (own,) = stage.ok(carrier, "GET", path(stage, carrier, "bids"))
+    assert {name: own["offer"][name] for name in limits} == limits
+    first, second = own["offer"]["lines"]
+    assert (first["access_owner"], first["entrance"]) == ("Cascade Fiber", "north")
+    assert "access_owner" not in second
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [({"capacity": {"lots": 0}}, "/lots/0/capacity/lots"), ({"capacity": {"seats": 1}}, "/lots/0/capacity/seats")],
+)
+def test_a_limit_of_another_shape_is_refused(
+    stage: Stage, carrier: SignedIn, changed: dict[str, Any], pointer: str
+) -> None:
+    answer = stage.call(
+        carrier, "PUT", path(stage, carrier), {"lots": [a_lot() | changed]}, headers={"If-Match": '"0"'}
+    )
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
 def test_a_draft_has_every_lot_and_line_once(stage: Stage, carrier: SignedIn) -> None:
     doubled = a_lot()
     doubled["lines"] *= 2

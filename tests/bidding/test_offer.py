@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ from marketplace.bidding.offer import (
     share,
     total_cost,
 )
-from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier, unknown_package_lots
+from marketplace.bidding.offer_conditions import Capacity, PackageCondition, VolumeTier, unknown_package_lots
 from marketplace.kernel import codec
 
 DIA, VOICE = "data.dedicated-internet-access", "voice.long-distance"
@@ -271,3 +272,63 @@ def test_an_offer_stored_before_there_were_taxes_and_conditions_is_read() -> Non
     }
     offer = codec.load(Offer, stored)
     assert offer == replace(an_offer(LinePrice("L1", Decimal("10.00"))), valid_until=date(2026, 12, 31))
+
+
+BEFORE = (
+    b'{"adjustment":"0","lines":[{"answers":[],"construction_cap":null,"firmness":"firm","install_days":null,'
+    b'"line":"L1","mrc":"1.00","nrc":"0","taxes":[],"usage_rates":[]}],"lot":"T1","note":"","packages":[],'
+    b'"quality":[],"term_months":36,"terms_id":"t","terms_sha256":"s","valid_until":null,"volume":[]}'
+)
+"""A bid as it was hashed before bids could state whose their access lines are, and what they take on."""
+
+
+def test_a_bid_that_states_no_access_and_no_limits_has_the_bytes_and_the_hash_that_it_had_before() -> None:
+    plain = Offer("T1", (LinePrice("L1", Decimal("1.00")),), 36, None, "t", "s")
+    assert codec.packed(plain) == BEFORE
+    assert codec.load(Offer, codec.parse(BEFORE)) == plain
+
+
+def test_what_a_bid_states_of_access_and_limits_is_part_of_what_is_hashed() -> None:
+    line = LinePrice("L1", Decimal("1.00"))
+    plain = Offer("T1", (line,), 36, None, "t", "s")
+    stated = (
+        plain,
+        replace(plain, lines=(replace(line, access_owner="Cascade Fiber"),)),
+        replace(plain, lines=(replace(line, entrance="Cascade Fiber"),)),
+        replace(plain, capacity=Capacity(lots=2)),
+        replace(plain, capacity=Capacity(sites=2)),
+        replace(plain, capacity=Capacity(mbps=2)),
+        replace(plain, alternative="2"),
+    )
+    assert len({codec.packed(offer) for offer in stated}) == len(stated)
+    for offer in stated:
+        assert codec.load(Offer, codec.parse(codec.packed(offer))) == offer
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"alternative": "a  b"}, "/alternative"),
+        ({"alternative": "a|b"}, "/alternative"),
+        ({"capacity": Capacity()}, "/capacity"),
+        ({"capacity": Capacity(lots=0)}, "/capacity/lots"),
+        ({"capacity": Capacity(lots=1, mbps=10**9 + 1)}, "/capacity/mbps"),
+        ({"lines": (LinePrice("L1", Decimal(1), access_owner=" Cascade"),)}, "/lines/0/access_owner"),
+        ({"lines": (LinePrice("L1", Decimal(1), entrance="x" * 81),)}, "/lines/0/entrance"),
+        ({"lines": (LinePrice("L1", Decimal(1), entrance="a\u202eb"),)}, "/lines/0/entrance"),
+    ],
+)
+def test_a_wrong_name_or_limit_is_told_where_it_stands(changed: dict[str, Any], pointer: str) -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True))
+    offer = replace(an_offer(LinePrice("L1", Decimal(1))), **changed)
+    assert [problem.pointer for problem in problems(lot, offer, "")] == [pointer]
+
+
+def test_a_stated_access_and_limits_cost_nothing() -> None:
+    lot = a_lot(LineToPrice("L1", DIA, 1, must=True))
+    line = LinePrice("L1", Decimal(10))
+    stated = replace(
+        an_offer(replace(line, access_owner="Cascade Fiber", entrance="north")), capacity=Capacity(1), alternative="A"
+    )
+    assert problems(lot, stated, "") == ()
+    assert total_cost(lot, stated) == total_cost(lot, an_offer(line))

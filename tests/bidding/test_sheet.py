@@ -41,6 +41,8 @@ DRAFT = Draft(
                     (Surcharge("USF", Basis.PERCENT, Decimal("12.5")),),
                     Firmness.SUBJECT_TO_SURVEY,
                     Decimal("900.00"),
+                    "Cascade Fiber",
+                    "north, Pine St",
                 ),
             ),
         ),
@@ -69,6 +71,8 @@ def lines(draw: st.DrawFn, asked: AskedLine) -> DraftLine:
         tuple(draw(st.lists(taxes, max_size=3, unique_by=lambda tax: (tax.name, tax.basis)))),
         firmness,
         None if firmness is Firmness.FIRM else draw(st.none() | money),
+        draw(st.just("") | names),
+        draw(st.just("") | names),
     )
 
 
@@ -118,6 +122,15 @@ def test_a_changed_cell_is_told_with_old_and_new_and_the_rest_stays() -> None:
     assert back.draft.lots[1].lines == (DraftLine("L3", Decimal(7)),)
 
 
+def test_names_of_access_lines_are_read_without_needless_spaces_and_their_columns_may_be_missing() -> None:
+    back = filled({"lot": "T1", "line": "L1", "mrc": "420.50", "entrance": " south  door "})
+    line = back.draft.lots[0].lines[0]
+    assert (line.access_owner, line.entrance) == ("Cascade Fiber", "south door")
+    assert [(item.column, item.old, item.new) for item in back.changes] == [
+        ("entrance", "north, Pine St", "south door")
+    ]
+
+
 def test_an_emptied_row_leaves_no_price() -> None:
     empty = dict.fromkeys(HEADER[7:], "")
     back = filled({"lot": "T1", "line": "L1", **empty})
@@ -151,6 +164,9 @@ def test_an_emptied_row_leaves_no_price() -> None:
         ("taxes", "USF 1.005 once", "at most 2"),
         ("taxes", "USF 1 once | USF 2 once", "their sum"),
         ("taxes", "x " * 5000, "USF 12.5%"),
+        ("access_owner", "x" * 81, "at most 80"),
+        ("access_owner", "Cascade | Fiber", "without '|'"),
+        ("entrance", "north\x07", "'north, Pine St'"),
         ("quantity", "2", "asks for 1 now"),
     ],
 )

@@ -223,3 +223,27 @@ def test_a_scored_auction_asks_for_its_answers(shell: Shell, stage: Stage) -> No
     assert "delivery: fast, slow" in shell(f"desk bid {invitation_id} {file}").err
     assert "is no answer" in shell(f"desk bid {invitation_id} {file} --quality fast").err
     assert _bid(shell, invitation_id, "--quality delivery=slow")
+
+
+def test_a_bid_says_what_the_desk_takes_on_and_a_limit_keeps_what_the_bid_states(shell: Shell, stage: Stage) -> None:
+    invitation_id = a_desk(stage, shell, RACE)
+    template = shell.json(f"desk bid {invitation_id} --template")["lots"][0]
+    assert (template["capacity"], template["alternative"]) == (None, "")
+    assert (template["lines"][0]["access_owner"], template["lines"][0]["entrance"]) == ("", "")
+    file = shell.folder / "bid.json"
+    body = json.loads(file.read_text(encoding="utf-8"))
+    body["lots"][0]["lines"][0] |= {"access_owner": "Cascade Fiber", "entrance": "north door"}
+    shell.file("bid.json", body)
+    for mistake in ("few", "seats=3", "lots=-1", "lots=²"):
+        assert "is no capacity" in shell(f"desk bid {invitation_id} {file} --capacity {mistake}").err
+    _bid(shell, invitation_id, "--capacity lots=2 --capacity gbps=10")
+    shell.good(f"desk limit set {invitation_id} --limit T1=9000.00")
+    for own in shell.json(f"desk bids {invitation_id}"):
+        assert own["offer"]["capacity"] == {"lots": 2, "sites": None, "mbps": 10_000}
+        assert own["offer"]["lines"][0]["access_owner"] == "Cascade Fiber"
+    stage.clock.now += timedelta(days=3)
+    stage.settle()
+    sit_down(shell, "buyer", signed_in_again(stage, stage.buyer))
+    (request,) = shell.json("buyer list --as buyer")
+    said = shell.good(f"buyer compare {request['id']} --as buyer").out
+    assert all(words in said for words in ("L1 Cascade Fiber, north door", "2 lots, 10000 mbps")), said

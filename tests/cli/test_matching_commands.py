@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from marketplace.kernel.access import Kind
 from marketplace.wiring import Marketplace
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, sit_down
 from tests.factories import PASSWORD, SignedIn, a_registered_buyer, a_user
 from tests.matching.made import CALIFORNIA, NEVADA, SAN_FRANCISCO, a_provider, content, publish
 
@@ -118,7 +118,7 @@ def test_a_buyer_sees_how_many_carriers_a_draft_is_for_and_where_its_sites_are_t
 def test_the_platform_is_told_why_a_carrier_got_a_request_or_did_not(shell: Shell, market: Marketplace) -> None:
     near, far, idle = a_provider(market, CALIFORNIA), a_provider(market, NEVADA), a_provider(market)
     request_id = publish(market, content(SAN_FRANCISCO))
-    shell.good(f"login {a_user(market, Kind.PLATFORM).email} --as platform", f"{PASSWORD}\n")
+    sit_down(shell, "platform", a_user(market, Kind.PLATFORM))
 
     def why(user: SignedIn) -> str:
         return shell.good(f"platform why {request_id} {user.principal.organization_id} --as platform").out

@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from buyers.registry import regions
+from buyers.registry import rules as buyer_rules
 from marketplace.geography import keys
 from marketplace.kernel.errors import MalformedError
 from marketplace.kernel.ids import InvitationId, OrganizationId, RequestId
-from sellers import place_rules, rules
+from sellers import bands, place_rules, rules
 from sellers.model import (
     Coverage,
     CoverageKind,
@@ -248,3 +250,17 @@ def test_reopening_ends_at_the_close_and_is_for_declined_ones() -> None:
     for other in (RECEIVED, rules.see(RECEIVED, NOW), rules.record_bid(RECEIVED, NOW)):
         with pytest.raises(rules.InvitationNotDeclinedError):
             rules.reopen(other, NOW, LATER)
+
+
+def test_a_band_that_no_buyer_can_disclose_is_refused_with_those_that_it_can() -> None:
+    got = errors(Criteria(industries=("education",), sizes=("100-249",), regions=("US-CA",)))
+    assert set(got) == {"/criteria/industries/0", "/criteria/sizes/0", "/criteria/regions/0"}
+    assert "50-249, 250-999" in got["/criteria/sizes/0"]
+    every = Criteria(industries=bands.INDUSTRIES, sizes=bands.SIZES, regions=bands.REGIONS)
+    assert errors(every) == {}
+
+
+def test_the_bands_of_filters_are_those_of_buyers() -> None:
+    assert set(bands.INDUSTRIES) == set(buyer_rules.INDUSTRIES)
+    assert bands.SIZES == buyer_rules.SIZES
+    assert set(bands.REGIONS) == {*regions.REGION_BY_COUNTRY.values(), *regions.REGION_BY_STATE.values()}

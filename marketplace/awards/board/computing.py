@@ -1,4 +1,4 @@
-"""One board computed, question by question, each in a child process that gives way to everything else."""
+"""One board computed, question by question, by a child process that stays and gives way to everything else."""
 
 import os
 import threading
@@ -10,16 +10,21 @@ from typing import Any
 from marketplace.awards.board import results
 from marketplace.awards.board.model import Computed, Progress, Result, Spec
 from marketplace.awards.board.model import Question as BoardQuestion
+from marketplace.awards.optimiser.problem import Problem
 from marketplace.awards.optimiser.questions import Question
 from marketplace.awards.optimiser.result import Award, Conflict, Options
 from marketplace.awards.optimiser.scenarios import FrontPoint, Played, changed
-from marketplace.awards.optimiser.solve import Asking, NotComputedError
+from marketplace.awards.optimiser.solve import Asking, NotComputedError, Standing
 from marketplace.kernel.errors import ProblemError
 
 POINTS = 7
-SECONDS = 10.0
-SECONDS_EACH = 4.0
-"""For the scenarios of one problem with the prices of their rules, and more for each; for the front ``SECONDS``."""
+SECONDS = 2.5
+SECONDS_EACH = 1.5
+SECONDS_OFFER = 0.005
+MOST_SECONDS_EACH = 10.0
+"""For the scenarios of one problem, and more for each of them with the prices of its rules: as many as it has offers,
+between least and most. The front takes as long as ``FRONT`` scenarios."""
+FRONT = 5
 _NICE = 10
 _MOST_KNOWN = 500
 
@@ -59,6 +64,7 @@ class Computing:
 
     tell: Callable[[Progress], None]
     known: Known
+    child: Standing
     _asking: Asking | None = None
     _cancelled: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -112,7 +118,8 @@ class Computing:
 
     def _learn(self, specs: tuple[Spec, ...]) -> str:
         """Ask for scenarios of one problem and remember the answers; return why there are none, if there are none."""
-        problem, options = specs[0].problem, Options(seconds=SECONDS + SECONDS_EACH * len(specs))
+        problem = specs[0].problem
+        options = Options(seconds=SECONDS + seconds_each(problem) * len(specs))
         try:
             asked = Question("scenarios", problem, options, scenarios=tuple(spec.scenario for spec in specs))
             played: tuple[Played, ...] = self._ask(asked)
@@ -126,7 +133,7 @@ class Computing:
         if played.award.status != "infeasible":
             return None
         try:
-            asked = Question("conflict", changed(spec.problem, spec.scenario), Options(seconds=SECONDS))
+            asked = Question("conflict", changed(spec.problem, spec.scenario), Options(seconds=2 * SECONDS))
             found: Conflict | None = self._ask(asked)
         except ProblemError:
             return None  # that there is no award is known; why, is not
@@ -141,7 +148,7 @@ class Computing:
         found: tuple[FrontPoint, ...] | None = self.known.get(name)
         if found is None:
             try:
-                options = Options(seconds=SECONDS)
+                options = Options(seconds=FRONT * seconds_each(base.problem))
                 found = self._ask(Question("front", base.problem, options, points=POINTS))
             except ProblemError:
                 return ()
@@ -155,13 +162,18 @@ class Computing:
         with self._lock:
             if self._cancelled:
                 raise CancelledError
-            self._asking = Asking(question)
+            self._asking = self.child.asking(question)
         try:
             return self._asking.answer()
         except NotComputedError as error:
             if error.reason == "cancelled":
                 raise CancelledError from error
             raise
+
+
+def seconds_each(problem: Problem) -> float:
+    """Return the seconds that one scenario of a problem may take, with the prices of its rules."""
+    return min(max(SECONDS_EACH, SECONDS_OFFER * len(problem.offers)), MOST_SECONDS_EACH)
 
 
 def _together(specs: tuple[Spec, ...]) -> Iterator[tuple[Spec, ...]]:

@@ -4,11 +4,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from marketplace.awards import buyer_rules as own
 from marketplace.awards.buyer_rules import BuyerRule
 from marketplace.awards.schemas import DiscountOutput
+from marketplace.kernel.money import cents
 
 _MOST_RULES = 30
 _Lot = Annotated[str, Field(max_length=8, pattern="^T[0-9]+$", examples=["T1"])]
@@ -17,7 +18,9 @@ _Lots = Annotated[list[_Lot], Field(max_length=2000)]
 _Provider = Annotated[str, Field(max_length=60)]
 _Count = Annotated[int, Field(ge=0, le=5000)]
 _Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
-_Amount = Annotated[Decimal, Field(ge=0, lt=Decimal("1e9"), max_digits=11, decimal_places=2)]
+_Amount = Annotated[Decimal, Field(ge=0, lt=Decimal("1e9"), max_digits=11, decimal_places=2), AfterValidator(cents)]
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+$"
+"""No signs that can't be seen, or turn the direction of what is written."""
 
 
 class _Rule(BaseModel):
@@ -89,15 +92,20 @@ class TogetherRule(_Rule):
 
 
 class ApartRule(_Rule):
-    """A primary and a backup lot go to two carriers."""
+    """A primary and a backup lot have nothing of `by` in common.
+
+    Whose access line it is and by which entrance it comes is what the bids state. What a bid does not state can't be
+    proven diverse: it counts as the same as every other.
+    """
 
     type: Literal["apart"]
     primary: _Lot
     backup: _Lot
+    by: Annotated[list[own.Separation], Field(min_length=1, max_length=3)] = ["providers"]
 
     def rule(self) -> BuyerRule:
         """Return the rule as a value."""
-        return own.Apart(self.primary, self.backup)
+        return own.Apart(self.primary, self.backup, tuple(dict.fromkeys(self.by)))
 
 
 class FeaturesRule(_Rule):
@@ -178,9 +186,9 @@ RuleInput = Annotated[
 class ScenarioInput(BaseModel):
     """A scenario of your own: the cheapest award that obeys its rules."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    name: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Two routes, one region"])
+    name: str = Field(min_length=1, max_length=80, pattern=_PRINTABLE, examples=["Two routes, one region"])
     rules: list[RuleInput] = Field(max_length=_MOST_RULES)
 
     def values(self) -> tuple[BuyerRule, ...]:

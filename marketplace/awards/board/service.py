@@ -96,6 +96,7 @@ def question(reading: Reading, request_id: RequestId) -> Question | None:
         store.scenarios(reading, request_id),
         today=reading.now.astimezone(UTC).date(),
         seed=codec.digest({ref: view.rules_hash for ref, view in views.items()}),
+        held=awards.held(reading, request_id),
     )
 
 

@@ -12,6 +12,7 @@ from marketplace.awards.buyer_rules import BuyerRule, Excluded, Incumbents, Shar
 from marketplace.awards.model import Comparison, SwitchingCosts
 from marketplace.awards.optimiser.problem import MaxCarriers, MaxSwitched, Problem, in_order
 from marketplace.awards.optimiser.scenarios import Scenario
+from marketplace.awards.problem_of import Held
 from marketplace.kernel import codec
 
 MOST_LOTS = 5_000
@@ -31,19 +32,23 @@ def question(
     *,
     today: date,
     seed: str,
+    held: Held = (),
 ) -> Question:
-    """Return what a board of this request is computed from."""
-    built = problem_of.build(comparison, content, switching, today=today, seed=seed)
+    """Return what a board of this request is computed from. ``held``: the lots that stand awarded."""
+    built = problem_of.build(comparison, content, switching, today=today, seed=seed, held=held)
     base = in_order(built.problem)
     specs = [*_built_in(base, live=stage is Stage.LIVE)]
     for saved in own:
         problem = in_order(
-            problem_of.build(comparison, content, switching, saved.rules, today=today, seed=seed).problem
+            problem_of.build(comparison, content, switching, saved.rules, today=today, seed=seed, held=held).problem
         )
         impossible = _NAMES_NEEDED if stage is Stage.LIVE and names_providers(saved.rules) else ""
         said = tuple(rule.words for rule in saved.rules)
         scenario = Scenario(saved.id, add=problem.rules)
-        bids = base if problem.lots == base.lots else replace(problem, rules=())  # a lot that may stay open differs
+        same = (
+            problem.lots == base.lots and problem.offers == base.offers
+        )  # a lot that may stay open, or a path, differs
+        bids = base if same else replace(problem, rules=())
         specs.append(Spec(saved.id, saved.name, True, bids, scenario, said, impossible))
     problems = {id(spec.problem): codec.dump(spec.problem) for spec in specs}
     named = tuple(_signed(spec, problems[id(spec.problem)]) for spec in specs)

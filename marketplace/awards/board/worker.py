@@ -9,12 +9,15 @@ from functools import partial
 from marketplace.awards.board import store
 from marketplace.awards.board.computing import CancelledError, Computing, Known, give_way
 from marketplace.awards.board.model import Progress, Question
+from marketplace.awards.optimiser.solve import Standing
 from marketplace.kernel.clock import stopwatch
 from marketplace.kernel.ids import RequestId
 from marketplace.kernel.work import Workshop
 
 PAUSE_SECONDS = 3.0
 """At least so long after one computation of a request the next one begins: what is asked meanwhile replaces it."""
+IDLE_SECONDS = 60.0
+"""So long a child process with nothing to do stays, as starting one takes longer than many an answer."""
 MOST_WAITING = 100
 _MOST_REMEMBERED = 1_000
 _log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ class Boards:
         self._going: OrderedDict[RequestId, Going] = OrderedDict()
         self._ended: dict[RequestId, float] = {}
         self._known = Known()
+        self._child = Standing()
         self._now: tuple[RequestId, Computing] | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -98,6 +102,12 @@ class Boards:
 
     def _run(self) -> None:
         give_way()
+        try:
+            self._serve()
+        finally:
+            self._child.close()
+
+    def _serve(self) -> None:
         while (taken := self._take()) is not None:
             request_id, question, computing = taken
             going = Going(question.sha256, None, cancelled=False, failed="")
@@ -123,10 +133,11 @@ class Boards:
                 }
                 ready = next((request_id for request_id, rest in rests.items() if rest <= 0), None)
                 if ready is None:
-                    self._changed.wait(min(rests.values(), default=None))
+                    if not self._changed.wait(min(rests.values(), default=IDLE_SECONDS)) and not rests:
+                        self._child.close()
                     continue
                 question = self._waiting.pop(ready)
-                computing = Computing(partial(self._progressed, ready, question.sha256), self._known)
+                computing = Computing(partial(self._progressed, ready, question.sha256), self._known, self._child)
                 self._now = (ready, computing)
                 return ready, question, computing
             return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from buyers.requests import service as requests
 from marketplace.awards import service as awards
 from marketplace.awards.confirmation import events, rules, store
 from marketplace.awards.confirmation.events import ConfirmationEvent
@@ -51,6 +52,7 @@ def take_back(work: Work, request_id: RequestId, award_id: str, provider_id: str
 
     Raises NotFoundError, AwardAnsweredError, ConfirmationNotOverdueError.
     """
+    requests.hold(work, request_id)  # before all else, as every decision of the buyer: none waits for another in a circle
     confirmation = store.locked(work, award_id, provider_id)
     if confirmation is None or confirmation.request_id != request_id:
         raise NotFoundError
@@ -63,6 +65,7 @@ def take_back(work: Work, request_id: RequestId, award_id: str, provider_id: str
 
 def return_lots(work: Work, confirmation: Confirmation, reason: str) -> None:
     """Give what is left of an award to a provider back to the buyer; harmless where nothing is left."""
+    requests.hold(work, confirmation.request_id)
     award = awards.award_of(work, confirmation.award_id)
     left = store.held_lots(work, confirmation.award_id, confirmation.provider_id)
     if left:

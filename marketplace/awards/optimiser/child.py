@@ -1,4 +1,4 @@
-"""The program of the child process: one question as JSON on standard input, lines of JSON on standard output."""
+"""The program of the child process: questions as lines of JSON on standard input, lines of JSON on standard output."""
 
 import argparse
 import os
@@ -16,22 +16,30 @@ OUT_OF_MEMORY = 77
 
 
 def main(engine: Callable[[Watcher], Engine]) -> None:
-    """Read a question, answer it within the limits of the command line, and end."""
+    """Answer one question after the other, each within the limits of the command line, until there are no more."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--memory-mb", type=int, required=True)
-    parser.add_argument("--cpu-seconds", type=int, required=True)
+    parser.add_argument("--grace", type=float, required=True)
     given = parser.parse_args()
     memory = given.memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (given.cpu_seconds, given.cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with _own_output() as out:
         try:
-            question = codec.load(Question, codec.parse(sys.stdin.buffer.read()))
-            answer = QUESTIONS[question.name].function(question, engine(lambda progress: _tell(out, progress)))
-            _say(out, {"answer": codec.dump(answer)})
+            for line in sys.stdin.buffer:
+                question = codec.load(Question, codec.parse(line))
+                _limit(question.options.seconds + given.grace)
+                answer = QUESTIONS[question.name].function(question, engine(lambda progress: _tell(out, progress)))
+                _say(out, {"answer": codec.dump(answer)})
         except MemoryError:
             sys.exit(OUT_OF_MEMORY)
+
+
+def _limit(seconds: float) -> None:
+    """Allow so many seconds of the processor from now on; beyond them a signal ends this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = int(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
 
 
 def _own_output() -> BinaryIO:

@@ -81,7 +81,8 @@ class Priced(NamedTuple):
 class Answer(NamedTuple):
     """A bound and where it comes from: every column's value, each carrier's state and the values of all its states.
 
-    ``margin`` is more than the sums of doubles can be off. State -1 is a carrier that wins nothing.
+    ``margin`` is more than the sums of doubles can be off. State -1 is a carrier that wins nothing. ``second``: what
+    the second carrier that takes a lot gains there, none 0; a lot's price should be less by that.
     """
 
     value: float
@@ -89,6 +90,7 @@ class Answer(NamedTuple):
     point: Floats
     states: tuple[int, ...]
     values: tuple[Floats, ...]
+    second: Floats
 
 
 class Decomposition:
@@ -108,7 +110,7 @@ class Decomposition:
         self.reserves = np.array([float(instance.lots[lot].reserve or 0) for lot in sorted(columns)])
         self._terms = 4 * sum(len(offer.lots) for offer in instance.offers) + len(instance.lots) + len(self.sides.row)
 
-    def extra(self, rows: Floats) -> Floats:
+    def added(self, rows: Floats) -> Floats:
         """Return what side rows at these prices add to the cost of every column; a carrier's value is its offers'."""
         extra = self.sides.priced(rows) if self.sides.rows else np.zeros(len(self.sides.form.cost))
         for carrier, column in self.sides.value_of.items():
@@ -117,11 +119,13 @@ class Decomposition:
 
     def bound(self, prices: Prices, *, thorough: bool = False) -> Answer:
         """Return the least that any choice can cost, by these prices; ``thorough`` takes longer and finds more."""
-        sides, extra = self.sides, self.extra(prices.rows)
+        sides, extra = self.sides, self.added(prices.rows)
         costs = self.cost + extra[: len(self.cost)]
         point = np.zeros(len(sides.form.cost))
         states, values = [], []
-        total, size = float(prices.lots.sum()), float(np.abs(prices.lots).sum() + np.abs(costs).sum())
+        first, second = np.zeros(len(prices.lots)), np.zeros(len(prices.lots))
+        total = float(prices.lots.sum())
+        size = float((1 + len(self.blocks)) * np.abs(prices.lots).sum() + 4 * np.abs(costs).sum())
         for block in self.blocks:
             used = sides.used.get(block.carrier)
             entry = 0.0 if used is None else float(extra[used])
@@ -129,11 +133,14 @@ class Decomposition:
             found = [state_value(block, own, prices.lots, state, 0) for state in block.states]
             best = _refined(block, own, prices.lots, found, _THOROUGH if thorough else _USUAL)
             values.append(np.array([one.value for one in found]) + entry)
-            size += float(np.abs(block.states[best].saving).sum()) + 4 * abs(found[best].value)
+            size += 4 * abs(found[best].value) + _size(block.states[best], found[best])
             states.append(best if found[best].value + entry < 0 else -1)
             if states[-1] >= 0:
                 total += found[best].value + entry
                 point[block.offers] = taken(block, found[best])
+                gain = found[best].base + found[best].bonus
+                second[block.places] = np.minimum(second[block.places], np.maximum(first[block.places], gain))
+                first[block.places] = np.minimum(first[block.places], gain)
                 if used is not None:
                     point[used] = 1.0
         if len(self.open_lots):
@@ -150,7 +157,13 @@ class Decomposition:
         for carrier, column in sides.value_of.items():
             point[column] = self.value[self.own[carrier]] @ point[self.own[carrier]]
         margin = 4.0 * float(np.finfo(np.float64).eps) * (self._terms + 64) * size
-        return Answer(total, margin, point, tuple(states), tuple(values))
+        return Answer(total, margin, point, tuple(states), tuple(values), second)
+
+
+def _size(state: State, priced: Priced) -> float:
+    """Return the sum of what a state takes off costs, without signs: what rounding of doubles is relative to."""
+    weights = sum(float(asked.weights.sum()) + asked.least for asked in state.thresholds)
+    return 4 * float(np.abs(state.saving).sum()) + priced.price * weights
 
 
 _CUTS, _MANY_CUTS = 3, 25
@@ -212,7 +225,7 @@ def state_value(block: Block, costs: Floats, lots: Floats, state: State, halving
     return best
 
 
-def _at(  # noqa: PLR0913, PLR0917 - the state taken apart
+def _at(  # noqa: PLR0917 - the state taken apart
     block: Block, net: Floats, lots: Floats, asked: Threshold | None, price: float, lump: float, rounds: int
 ) -> Priced:
     """Return the value at a price of weight: of singles each lot's best, and what packages can add at most."""
@@ -280,7 +293,7 @@ def _firsts(cost: Floats, least: Floats, starts: Positions) -> Positions:
 
 
 def taken(block: Block, priced: Priced) -> Floats:
-    """Return how much of each of a carrier's offers its value counts: a package in parts, singles less what it takes."""
+    """Return how much of each offer a carrier's value counts: a package in parts, singles less what it takes."""
     point = np.zeros(len(block.offers))
     singles = priced.chosen >= 0
     point[priced.chosen[singles]] = 1.0
@@ -298,7 +311,7 @@ def _weight(block: Block, priced: Priced, asked: Threshold) -> float:
 
 
 def _enough(block: Block, net: Floats, lots: Floats, asked: Threshold) -> float:
-    """Return the price of a unit of weight at which singles alone reach a threshold; twice the dearest if they can't."""
+    """Return the price of weight at which singles alone reach a threshold; twice the dearest if they can't."""
     weights = asked.weights[block.single]
     length = np.diff(np.append(block.starts, len(block.single)))
     left = net[block.single] - lots[block.places[np.repeat(block.with_single, length)]]
@@ -323,9 +336,7 @@ def _block(instance: Instance, carrier: int) -> Block:
         if len(instance.offers[number].lots) == 1
     )
     package = [number for number in own if len(instance.offers[number].lots) > 1]
-    entries = sorted(
-        (place_of[lot], at) for at, number in enumerate(package) for lot in instance.offers[number].lots
-    )
+    entries = sorted((place_of[lot], at) for at, number in enumerate(package) for lot in instance.offers[number].lots)
     starts, with_single = _grouped([place for place, _ in single])
     entry_starts, with_package = _grouped([place for place, _ in entries])
     mine = tuple(place for place, discount in enumerate(instance.discounts) if discount.carrier == carrier)

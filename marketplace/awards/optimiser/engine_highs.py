@@ -2,6 +2,7 @@
 
 import math
 import os
+from dataclasses import replace
 
 import highspy
 import numpy as np
@@ -9,21 +10,26 @@ import numpy as np
 from marketplace.awards.optimiser import child
 from marketplace.awards.optimiser.engine import Limits, Outcome, Progress, Relaxed, Watcher
 from marketplace.awards.optimiser.form import Floats, Form
+from marketplace.awards.optimiser.relaxation_highs import WarmHighs
+from marketplace.awards.optimiser.tree import Tree, UnsolvedError
 
 _SEED = 1
 _RULES_OFF = 1 << 16
 """Presolve by enumeration, off: in 1.15 it may end in a point that breaks a row, and with it in a wrong bound."""
 _SLACK = 0.25
+_ABOUT = 1e-6
+"""How near the optimum duals are that only give prices."""
 _A_MOMENT = 0.01
 _WATCHED_AFTER = 1.0
 """Seconds: shorter solves tell nobody how far they are."""
 
 
 class Highs:
-    """HiGHS. Made for one process and one caller at a time."""
+    """HiGHS. Made for one process and one caller at a time. Without ``branching`` its own search does all."""
 
-    def __init__(self, watcher: Watcher | None = None) -> None:
+    def __init__(self, watcher: Watcher | None = None, *, branching: bool = True) -> None:
         self.watcher = watcher
+        self.branching = branching
 
     @property
     def name(self) -> str:
@@ -33,8 +39,17 @@ class Highs:
     def minimise(self, form: Form, limits: Limits, start: Floats | None = None) -> Outcome:
         """Return the best point found within the limits. Deterministic unless time runs out.
 
-        An end that contradicts itself is not believed: the form is solved again without presolve.
+        Forms of few offers are branched here. Of HiGHS's own search an end that contradicts itself is not believed: the
+        form is solved again without presolve.
         """
+        began = self.stopwatch()
+        if self.branching and form.columns.few and math.isfinite(limits.gap):
+            model = _model(form)
+            model.integrality_ = []
+            try:
+                return Tree(form, WarmHighs(form, model, _SEED), limits, self.stopwatch, self.watcher).run(start)
+            except UnsolvedError:
+                limits = replace(limits, seconds=limits.seconds - (self.stopwatch() - began))
         outcome = self._run(form, limits, start, presolve=True)
         if outcome is not None:
             return outcome
@@ -42,13 +57,14 @@ class Highs:
 
     def relaxed(self, form: Form, seconds: float) -> Relaxed | None:
         """Return the optimum without integrality, by interior points; None if there is none, or none in time."""
-        solver = highspy.Highs()
+        solver = highspy.Highs()  # type: ignore[no-untyped-call] # the library ships no types
         solver.silent()
         for option, value in (
             ("threads", 1),
             ("random_seed", _SEED),
             ("solver", "ipm"),
             ("run_crossover", "off"),
+            ("ipm_optimality_tolerance", _ABOUT),
             ("time_limit", max(seconds, _A_MOMENT)),
         ):
             solver.setOptionValue(option, value)

@@ -8,8 +8,11 @@ import numpy.typing as npt
 
 from marketplace.awards.optimiser.instance import Instance
 
-VERSION = "1"
+VERSION = "2"
 """Part of every proof. Change it with anything that changes rows or columns."""
+
+FEW = 1_500
+"""Offers up to which one engine alone is asked: what it gains by more columns and rows a larger one would pay for."""
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int32]
@@ -20,10 +23,13 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 class Columns:
     """Where the columns of a form are. Those of the offers come first, in their order.
 
-    ``parts`` holds the first of a tier's columns, one for each part of its discount.
+    ``parts`` holds the first of a tier's columns, one for each part of its discount; ``one_tier`` is no column but the
+    row by which at most one tier of a discount is claimed. ``pairs`` holds for a column of a diverse pair, lot by lot,
+    the offers of which one wins there (none: the lot stays open). ``few``: few enough offers for branching alone.
     """
 
     offers: int
+    few: bool = False
     open_lot: dict[int, int] = field(default_factory=dict)
     used: dict[int, int] = field(default_factory=dict)
     tier: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -33,6 +39,8 @@ class Columns:
     site_awarded: dict[int, int] = field(default_factory=dict)
     of_group: dict[tuple[str, int, int], int] = field(default_factory=dict)
     value: dict[int, int] = field(default_factory=dict)
+    one_tier: dict[int, int] = field(default_factory=dict)
+    pairs: dict[int, tuple[tuple[int, tuple[int, ...]], tuple[int, tuple[int, ...]]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,11 @@ class Form:
         for (_, carrier, lot), column in columns.of_group.items():
             if (carrier, lot) in wins:
                 ones.append(column)
+        for column, sides in columns.pairs.items():
+            if all(
+                any(number in chosen for number in kind) or (not kind and lot not in covered) for lot, kind in sides
+            ):
+                ones.append(column)
         for number, tier in tiers.items():
             ones.append(columns.tier[number, tier])
             for place, part in enumerate(instance.discounts[number].parts):
@@ -128,7 +141,7 @@ class Builder:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self.columns = Columns(len(instance.offers))
+        self.columns = Columns(len(instance.offers), few=len(instance.offers) <= FEW)
         self.cost: list[float] = []
         self.top: list[float] = []
         self.integer: list[bool] = []

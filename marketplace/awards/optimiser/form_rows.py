@@ -22,6 +22,7 @@ def form_of(instance: Instance) -> Form:
     _conditions(builder)
     for rule in instance.problem.rules:
         form_rules.add(builder, rule)
+    _tiers_of_users(builder)
     return builder.built()
 
 
@@ -49,7 +50,21 @@ def _tiers(builder: Builder, number: int, discount: PricedDiscount) -> None:
         row = {first[number, tier] + place: 1.0 for tier in tiers}
         builder.row({**row, part.offer: -1.0}, most=0)
     if len(tiers) > 1:
+        builder.columns.one_tier[number] = len(builder.row_lower)
         builder.row({builder.columns.tier[number, tier]: 1.0 for tier in tiers}, most=1)
+
+
+def _tiers_of_users(builder: Builder) -> None:
+    """Add that only a carrier that wins anything claims a tier, where there is a column that says who wins."""
+    for number, discount in enumerate(builder.instance.discounts):
+        if discount.carrier in builder.columns.used:
+            row = {
+                builder.columns.tier[number, tier]: 1.0
+                for tier, threshold in enumerate(discount.thresholds)
+                if threshold > 0 and (number, tier) in builder.columns.tier
+            }
+            if row:
+                builder.row({**row, builder.columns.used[discount.carrier]: -1.0}, most=0)
 
 
 def _one_tier(builder: Builder, number: int, tier: int, discount: PricedDiscount, own: int) -> None:

@@ -178,6 +178,49 @@ def _diverse(builder: Builder, rule: Diverse) -> None:
                     of_tag.setdefault(tag, Counter())[number] += 1
         for _, numbers in sorted(of_tag.items()):
             builder.row({number: float(times) for number, times in numbers.items()}, most=1)
+        if builder.columns.few:
+            _side_by_side(builder, pair, rule.by)
+
+
+def _side_by_side(builder: Builder, pair: tuple[str, str], by: tuple[str, ...]) -> None:
+    """Add a column for every two kinds of offers that may win the lots of a pair together: the hull of the pair.
+
+    An offer for both lots shares its tags with itself: it is no candidate, which no fraction in the rows above says.
+    A kind is what carries the same tags; a lot that may stay open has one kind more, which goes with all.
+    """
+    columns, offers = builder.columns, builder.instance.offers
+    for number in builder.instance.of_lot[builder.instance.lot_at[pair[0]]]:
+        if builder.instance.lot_at[pair[1]] in offers[number].lots and tags_of(builder.instance, number, by):
+            builder.top[number] = 0.0
+    kinds = [_kinds(builder, builder.instance.lot_at[lot], by) for lot in pair]
+    rows: tuple[list[dict[int, float]], list[dict[int, float]]] = ([], [])
+    for side in (0, 1):
+        for _, numbers, is_open in kinds[side]:
+            rows[side].append(dict.fromkeys(numbers, 1.0) if is_open is None else {is_open: 1.0})
+    lots = builder.instance.lot_at[pair[0]], builder.instance.lot_at[pair[1]]
+    for first, (tags, numbers, _) in enumerate(kinds[0]):
+        for second, (others, against, _) in enumerate(kinds[1]):
+            if not tags & others:
+                column = builder.column(integer=False)
+                columns.pairs[column] = (lots[0], numbers), (lots[1], against)
+                rows[0][first][column] = rows[1][second][column] = -1.0
+    for row in (*rows[0], *rows[1]):
+        builder.row(row, least=0, most=0)
+
+
+def _kinds(
+    builder: Builder, lot: int, by: tuple[str, ...]
+) -> list[tuple[frozenset[tuple[str, str]], tuple[int, ...], int | None]]:
+    """Return the kinds of what may win a lot: their tags, their offers, and the column of a lot that stays open."""
+    found: dict[frozenset[tuple[str, str]], list[int]] = {}
+    for number in builder.instance.of_lot[lot]:
+        found.setdefault(frozenset(tags_of(builder.instance, number, by)), []).append(number)
+    kinds: list[tuple[frozenset[tuple[str, str]], tuple[int, ...], int | None]] = [
+        (tags, tuple(numbers), None) for tags, numbers in sorted(found.items(), key=lambda one: one[1])
+    ]
+    if lot in builder.columns.open_lot:
+        kinds.append((frozenset(), (), builder.columns.open_lot[lot]))
+    return kinds
 
 
 def _same_carrier(builder: Builder, rule: SameCarrier) -> None:

@@ -1,16 +1,21 @@
 """What rules, offers and carriers are worth: each found by solving once more without it, or with it forced."""
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from marketplace.awards.optimiser.engine import Engine
+from marketplace.awards.optimiser.evaluate import evaluate
 from marketplace.awards.optimiser.exact import Found
 from marketplace.awards.optimiser.form_rows import form_of
 from marketplace.awards.optimiser.instance import Instance, prepare
-from marketplace.awards.optimiser.problem import Problem
+from marketplace.awards.optimiser.problem import Problem, Rule
 from marketplace.awards.optimiser.result import Award, Critical, Distance, Options, RulePrice, RulePrices
-from marketplace.awards.optimiser.solving import Solving, choice_of, instance_without
+from marketplace.awards.optimiser.solving import Solving, choice_of, without_rules
 
 _PROVEN = frozenset({"optimal", "infeasible"})
+
+Known: TypeAlias = dict[frozenset[Rule], tuple[str, ...] | None]
+"""Offers that are proven cheapest under some rules on the same bids; None: there is no award under them."""
 
 
 def rule_prices(problem: Problem, award: Award, options: Options, engine: Engine) -> RulePrices:
@@ -21,25 +26,58 @@ def rule_prices(problem: Problem, award: Award, options: Options, engine: Engine
     return rule_prices_of(problem, award, Solving(engine, options))
 
 
-def rule_prices_of(problem: Problem, award: Award, solving: Solving) -> RulePrices:
-    """Return the prices of rules as part of a larger question."""
+def rule_prices_of(problem: Problem, award: Award, solving: Solving, known: Known | None = None) -> RulePrices:
+    """Return the prices of rules as part of a larger question; a rule for which no time is left has none.
+
+    All rules together come first: what is cheapest without any of them is often cheapest without one.
+    """
+    known = dict(known or {})
     rules = [rule.id for rule in problem.rules]
+    if not rules:
+        return RulePrices((), RulePrice("", award.cost, None if award.cost is None else 0, award.status == "optimal"))
+    with solving.share(len(rules) + 1) as part:
+        together = _price(problem, award, "", part, known)
+    if len(rules) == 1:
+        return RulePrices((replace(together, rule=rules[0]),), together)
     prices = []
     for number, name in enumerate(rules):
-        with solving.share(len(rules) + 1 - number) as part:
-            prices.append(_price(problem, award, name, frozenset({name}), part))
-    if len(prices) == 1:
-        return RulePrices(tuple(prices), replace(prices[0], rule=""))
-    return RulePrices(tuple(prices), _price(problem, award, "", frozenset(rules), solving))
+        with solving.share(len(rules) - number) as part:
+            prices.append(_price(problem, award, name, part, known))
+    return RulePrices(tuple(prices), together)
 
 
-def _price(problem: Problem, award: Award, name: str, dropped: frozenset[str], solving: Solving) -> RulePrice:
-    if not dropped:
-        return RulePrice(name, award.cost, None if award.cost is None else 0, award.status == "optimal")
-    instance = instance_without(problem, dropped)
-    found = solving.best(instance, start=_start(instance, award))
+def _price(problem: Problem, award: Award, name: str, solving: Solving, known: Known) -> RulePrice:
+    """Return the price of a rule; without a name, of all of them."""
+    dropped = frozenset({name} if name else {rule.id for rule in problem.rules})
+    without = without_rules(problem, dropped)
+    instance = prepare(without)
+    found = _already(instance, known)
+    if found is None and solving.left <= 0:
+        return RulePrice(name, None, None, proven=False)
+    if found is None:
+        found = solving.best(instance, start=_start(instance, award))
+        if found.end in _PROVEN:
+            offers = None if found.chosen is None else instance.ids(found.chosen)
+            known[frozenset(without.rules)] = offers
     price = None if award.cost is None or found.cost is None else award.cost - found.cost
     return RulePrice(name, found.cost, price, found.end in _PROVEN and award.status in _PROVEN)
+
+
+def _already(instance: Instance, known: Known) -> Found | None:
+    """Return what is cheapest if that follows from what is known: without more rules it was, and it breaks none here.
+
+    Without some rules there was no award at all: with more there is none.
+    """
+    rules = frozenset(instance.problem.rules)
+    for fewer, offers in known.items():
+        if not fewer <= rules:
+            continue
+        if offers is None:
+            return Found("infeasible", None, None, None, 0.0)
+        chosen = choice_of(instance, offers)
+        if chosen is not None and not (evaluation := evaluate(instance, chosen)).violations:
+            return Found("optimal", chosen, evaluation.cost, evaluation.cost, 0.0)
+    return None
 
 
 def distances(

@@ -14,7 +14,7 @@ from marketplace.awards.optimiser.sides import Positions
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """A small instance with its form; ``offers`` are positions in the whole one. Costs lack the fixed lumps.
+    """A small instance with its form; ``offers`` are positions in the whole one. Costs lack the fixed ``lumps``.
 
     A discount whose tier is fixed is taken off the prices, and its threshold is a row over offers.
     """
@@ -23,6 +23,7 @@ class Remainder:
     form: Form
     offers: Positions
     side_rows: Positions
+    lumps: int
 
     def whole(self, point: Floats) -> frozenset[int]:
         """Return the choice of a point, as positions in the whole instance."""
@@ -55,7 +56,7 @@ def remainder(apart: Decomposition, kept: Flags, states: tuple[tuple[int, ...], 
     offers = np.flatnonzero(kept)
     local = {int(number): place for place, number in enumerate(offers)}
     discounts, thresholds = [], []
-    saved = np.zeros(len(instance.offers), dtype=np.int64)
+    lumps, saved = 0, np.zeros(len(instance.offers), dtype=np.int64)
     for block, allowed in zip(apart.blocks, states, strict=True):
         for place, number in enumerate(block.discounts):
             discount = instance.discounts[number]
@@ -63,6 +64,7 @@ def remainder(apart: Decomposition, kept: Flags, states: tuple[tuple[int, ...], 
             if len(tiers) == 1 and discount.metric != "sites":
                 if tiers[0] >= 0:
                     thresholds.append(_fixed(discount, tiers[0], local, saved))
+                    lumps += discount.lumps[tiers[0]]
             elif tiers != [-1]:
                 discounts.append(_fewer(discount, tuple(tier for tier in tiers if tier >= 0), local))
     priced = tuple(
@@ -73,7 +75,7 @@ def remainder(apart: Decomposition, kept: Flags, states: tuple[tuple[int, ...], 
     form, side_rows = _with_sides(core, apart, offers)
     for row, least in thresholds:
         form = form.with_row(row, least, np.inf)
-    return Remainder(bare, form, offers, side_rows)
+    return Remainder(bare, form, offers, side_rows, lumps)
 
 
 def _fixed(

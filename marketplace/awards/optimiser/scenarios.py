@@ -27,8 +27,10 @@ from marketplace.awards.optimiser.solving import Solving, choice_of, with_rules
 from marketplace.awards.optimiser.tally import tally_of
 
 _STEPS = 2
-"""A scenario's award gets half of its time; its rules' prices, or the search for quality, get the rest."""
+"""The search for quality gets half of a scenario's time; the cheapest award of that quality gets the rest."""
 _MOST_STEPS = 8
+
+_PROVEN = frozenset({"optimal", "infeasible"})
 
 Keep: TypeAlias = Literal["all", "filters", "none"]
 
@@ -94,23 +96,41 @@ def changed(problem: Problem, scenario: Scenario) -> Problem:
 def scenarios(
     problem: Problem, diffs: tuple[Scenario, ...], options: Options, engine: Engine, *, prices: bool = True
 ) -> tuple[Played, ...]:
-    """Return every scenario's award; with ``prices``, what each of its rules costs. The seconds are for all of them."""
+    """Return every scenario's award; with ``prices``, what each of its rules costs. The seconds are for all of them.
+
+    All awards come first, then the searches for quality and the prices: they get the time that is left.
+    """
     solving = Solving(engine, replace(options, ties=1))
+    known: dict[frozenset[Rule], Award] = {}
+    problems = [changed(problem, scenario) for scenario in diffs]
+    for place, other in enumerate(sorted(problems, key=lambda one: len(one.rules))):
+        if frozenset(other.rules) not in known:
+            with solving.share(len(diffs) - place + (1 if prices else 0)) as part:
+                known[frozenset(other.rules)] = _lifted(award_of(prepare(other), part), frozenset(other.rules), known)
+    proven = {
+        rules: None if award.status == "infeasible" else award.offers
+        for rules, award in known.items()
+        if award.status in _PROVEN
+    }
     played = []
-    for place, scenario in enumerate(diffs):
+    for place, (scenario, other) in enumerate(zip(diffs, problems, strict=True)):
+        award = known[frozenset(other.rules)]
         with solving.share(len(diffs) - place) as part:
-            played.append(_played(problem, scenario, part, prices=prices))
+            if scenario.within_bp is not None:
+                played.append(Played(scenario, _best_service(other, award, scenario.within_bp, part), None))
+            else:
+                priced = rule_prices_of(other, award, part, proven) if prices and other.rules else None
+                played.append(Played(scenario, award, priced))
     return tuple(played)
 
 
-def _played(problem: Problem, scenario: Scenario, solving: Solving, *, prices: bool) -> Played:
-    other = changed(problem, scenario)
-    instance = prepare(other)
-    with solving.share(_STEPS) as part:
-        award = award_of(instance, part)
-    if scenario.within_bp is not None:
-        return Played(scenario, _best_service(other, award, scenario.within_bp, solving), None)
-    return Played(scenario, award, rule_prices_of(other, award, solving) if prices and other.rules else None)
+def _lifted(award: Award, rules: frozenset[Rule], known: dict[frozenset[Rule], Award]) -> Award:
+    """Return the award with the best bound of those under fewer rules: more rules never make it cheaper."""
+    bounds = [one.bound for fewer, one in known.items() if fewer <= rules and one.bound is not None]
+    if award.bound is None or award.cost is None or not bounds or max(bounds) <= award.bound:
+        return award
+    bound = min(award.cost, max(bounds))
+    return replace(award, bound=bound, status="optimal" if bound == award.cost else award.status)
 
 
 def _best_service(problem: Problem, cheapest: Award, within_bp: int, solving: Solving) -> Award:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from marketplace.awards.optimiser.form import Flags, Floats, Form
+from marketplace.awards.optimiser.form import Floats, Form
 from marketplace.awards.optimiser.form_rows import form_of
 from marketplace.awards.optimiser.instance import Instance
 from marketplace.awards.optimiser.problem import Budget
@@ -42,11 +42,11 @@ class Sides:
 
     def priced(self, prices: Floats) -> Floats:
         """Return what the prices of rows add to the cost of every column."""
-        return np.bincount(self.column, self.value * prices[self.row], minlength=len(self.form.cost))
+        return _sums(self.column, self.value * prices[self.row], len(self.form.cost))
 
-    def activity(self, point: Floats) -> Floats:
-        """Return the left-hand sides of all rows."""
-        return np.bincount(self.row, self.value * point[self.column], minlength=self.rows)
+
+def _sums(at: Positions, values: Floats, length: int) -> Floats:
+    return np.bincount(at, values, minlength=length).astype(np.float64)
 
 
 def sides_of(instance: Instance) -> Sides:
@@ -64,7 +64,8 @@ def sides_of(instance: Instance) -> Sides:
     inside = kept[row_of]
     numbers = np.cumsum(kept) - 1
     row, column, value = numbers[row_of[inside]], form.index[inside].astype(np.int64), form.value[inside]
-    scale = _lengths(instance, form, row, column, value, kept)
+    scale = np.sqrt(_sums(row, (value * _lengths(instance, form)[column]) ** 2, int(kept.sum())))
+    scale[scale == 0] = 1.0
     return Sides(
         form=form,
         row=row,
@@ -95,13 +96,13 @@ def _kept_by_itself(form: Form, row: int, own: frozenset[int]) -> bool:
     return bool(np.all(values[rest] == 1)) and 0 in {form.row_lower[row], form.row_upper[row]}
 
 
-def _lengths(instance: Instance, form: Form, row: Positions, column: Positions, value: Floats, kept: Flags) -> Floats:
-    """Return the Euclidean length of each row, a carrier's value spelt out as its offers."""
-    squares = np.ones(len(form.cost))
+def _lengths(instance: Instance, form: Form) -> Floats:
+    """Return the length of every column as a row over offers: that of a carrier's value is spelt out, others are 1."""
+    found = np.ones(len(form.cost))
     for carrier, place in form.columns.value.items():
-        squares[place] = sum(float(instance.offers[number].value) ** 2 for number in instance.of_carrier[carrier])
-    found = np.sqrt(np.bincount(row, value**2 * squares[column], minlength=int(kept.sum())))
-    return np.where(found > 0, found, 1.0)
+        squares = sum(float(instance.offers[number].value) ** 2 for number in instance.of_carrier[carrier])
+        found[place] = np.sqrt(squares)
+    return found
 
 
 def _others(form: Form) -> Positions:

@@ -1,5 +1,6 @@
 """Questions to the optimiser answered in a process of their own: limits of time and memory, progress, cancelling."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -23,6 +24,8 @@ HIGHS = "marketplace.awards.optimiser.engine_highs"
 _MEMORY_MB = 2_048
 _GRACE = 5.0
 """Seconds beyond those of a question for starting, reading and writing; then the child is ended."""
+_MOST_QUESTIONS = 200
+"""Questions that a standing child answers before a fresh one takes its place."""
 _WORDS: dict[Reason, str] = {
     "time": "it took longer than it may",
     "memory": "it needs more memory than it may have",
@@ -52,27 +55,25 @@ class Room:
 
 
 class Asking:
-    """One question that is being answered. ``cancel`` may be called from any thread."""
+    """One question that is being answered, by a child of its own or by a standing one.
 
-    def __init__(self, question: Question, room: Room | None = None, watcher: Watcher | None = None) -> None:
+    ``cancel`` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        room: Room | None = None,
+        watcher: Watcher | None = None,
+        process: "subprocess.Popen[bytes] | None" = None,
+    ) -> None:
         self._question = question
         self._room = room or Room()
         self._watcher: Callable[[Progress], None] = watcher or (lambda _: None)
         self._ended: Reason | None = None
         self._lock = threading.Lock()
-        self._process = subprocess.Popen(  # noqa: S603 - our own program and two numbers
-            [
-                sys.executable,
-                "-m",
-                self._room.engine,
-                f"--memory-mb={self._room.memory_mb}",
-                f"--cpu-seconds={int(question.options.seconds + self._room.grace) + 1}",
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-        )
+        self._stays = process is not None
+        self._process = process or _started(self._room)
 
     def cancel(self) -> None:
         """End the child at once; whoever waits for the answer gets NotComputedError."""
@@ -84,39 +85,81 @@ class Asking:
         timer.daemon = True
         timer.start()
         try:
-            return self._answer()
+            found = self._answer()
+        except BaseException:
+            self._end("failure")
+            raise
         finally:
             timer.cancel()
-            self._end("failure")
-            self._process.wait()
+            if not self._stays or self._ended is not None:
+                _closed(self._process)
+        return codec.load(QUESTIONS[self._question.name].answer, found)
 
     def _answer(self) -> Any:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:  # pragma: no cover - both were asked for
             raise NotComputedError("failure")
-        found = None
-        with stdin, stdout:
-            try:
-                stdin.write(codec.plain(codec.dump(self._question)))
-                stdin.close()
-            except BrokenPipeError:
-                found = None  # it ended early; how, its exit code says
-            for line in stdout:
-                said = codec.parse(line)
-                if "answer" in said:
-                    found = said["answer"]
-                else:
-                    self._watcher(Progress(**said["progress"]))
-        code = self._process.wait()
-        if code != 0:
-            raise NotComputedError(self._ended or _reason(code))
-        return codec.load(QUESTIONS[self._question.name].answer, found)
+        try:
+            stdin.write(codec.plain(codec.dump(self._question)) + b"\n")
+            stdin.flush()
+        except BrokenPipeError:
+            pass  # it ended early; how, its exit code says
+        for line in stdout:
+            said = codec.parse(line)
+            if "answer" in said:
+                return said["answer"]
+            self._watcher(Progress(**said["progress"]))
+        raise NotComputedError(self._ended or _reason(self._process.wait()))
 
     def _end(self, reason: Reason) -> None:
         with self._lock:
             if self._process.poll() is None:
                 self._ended = self._ended or reason
                 self._process.kill()
+
+
+class Standing:
+    """A child that stays for many questions, one after the other, so that it starts once. For one thread."""
+
+    def __init__(self, room: Room | None = None) -> None:
+        self._room = room or Room()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asked = 0
+
+    def asking(self, question: Question, watcher: Watcher | None = None) -> Asking:
+        """Return a question to the child that stands, or to a new one where it has ended or has answered enough."""
+        if self._process is None or self._process.poll() is not None or self._asked >= _MOST_QUESTIONS:
+            self.close()
+            self._process = _started(self._room)
+        self._asked += 1
+        return Asking(question, self._room, watcher, self._process)
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        self._asked = 0
+        if self._process is not None:
+            _closed(self._process)
+            self._process = None
+
+
+def _started(room: Room) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - our own program and two numbers
+        [sys.executable, "-m", room.engine, f"--memory-mb={room.memory_mb}", f"--grace={room.grace}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+    )
+
+
+def _closed(process: "subprocess.Popen[bytes]") -> None:
+    """End a child that has nothing to do any more."""
+    process.kill()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+    process.wait()
 
 
 def ask(question: Question, room: Room | None = None, watcher: Watcher | None = None) -> Any:

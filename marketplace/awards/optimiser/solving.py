@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from marketplace.awards.optimiser import exact
-from marketplace.awards.optimiser.engine import Engine, Limits, Outcome
+from marketplace.awards.optimiser import exact, lagrangian
+from marketplace.awards.optimiser.decomposition import covers
+from marketplace.awards.optimiser.engine import Engine, Limits, Outcome, RelaxingEngine
 from marketplace.awards.optimiser.exact import Found
 from marketplace.awards.optimiser.form import Form
 from marketplace.awards.optimiser.form_rows import form_of
@@ -18,6 +19,7 @@ from marketplace.awards.optimiser.result import Options
 LARGE = 1_500
 """Offers above which one engine alone proves little in time: where a bound by decomposition belongs."""
 
+_PART = 0.75
 _HALF = 0.5
 _A_MOMENT = 0.1
 
@@ -47,11 +49,28 @@ class Solving:
             self.solves += part.solves
 
     def best(self, instance: Instance, form: Form | None = None, start: frozenset[int] | None = None) -> Found:
-        """Return the cheapest choice of an instance. A better search for large ones is chosen here.
+        """Return the cheapest choice of an instance; a large one is taken apart, unless the form has something forced.
 
         ``start`` is used if it breaks nothing, else the repaired greedy choice.
         """
-        return self._search(instance, form or form_of(instance), self.options.gap, start)
+        if len(instance.offers) <= LARGE or (form is not None and (form.lower.any() or not form.upper.all())):
+            return self._search(instance, form or form_of(instance), self.options.gap, start)
+        begin = start if start is not None else repaired(instance)
+        apart = self._taken_apart(instance, begin)
+        if apart is not None and (apart.chosen is not None or self.left <= 0):
+            return apart
+        found = self._search(instance, form or form_of(instance), self.options.gap, begin)
+        return found if apart is None or found.bound is not None else replace(found, bound=apart.bound)
+
+    def _taken_apart(self, instance: Instance, begin: frozenset[int] | None) -> Found | None:
+        """Return what the search by parts finds; None if it can't be used. Without a start it gets part of the time."""
+        if not isinstance(self.engine, RelaxingEngine) or not covers(instance) or self.left <= 0:
+            return None
+        seconds = self.left if begin is not None else _PART * self.left
+        found = lagrangian.search(instance, self.engine, Limits(seconds, self.options.gap), begin)
+        self.used += found.seconds
+        self.solves += 1
+        return found
 
     def feasible(self, instance: Instance) -> bool | None:
         """Tell whether an instance has any choice that breaks nothing; None if time ran out before that was clear."""

@@ -1,4 +1,4 @@
-"""The tier states of all carriers that look cheapest together: a local search in which lots go where they cost least."""
+"""The tier states of all carriers that look cheapest together: a local search; lots go where they cost least."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 
 from marketplace.awards.optimiser.decomposition import Block, Decomposition
 from marketplace.awards.optimiser.form import Floats
+from marketplace.awards.optimiser.instance import Instance
 from marketplace.awards.optimiser.problem import MaxCarriers
 from marketplace.awards.optimiser.sides import Positions
 
@@ -32,9 +33,7 @@ class _Table:
 def first_states(apart: Decomposition, most_sweeps: int = _MOST_SWEEPS) -> tuple[int, ...]:
     """Return a state for every block, or OUT. A package counts as offers for its lots; side rows are left aside."""
     table = _table(apart)
-    most = min(
-        (rule.n for rule in apart.instance.problem.rules if isinstance(rule, MaxCarriers)), default=len(apart.blocks)
-    )
+    most = most_carriers(apart.instance)
     states = _begin(apart, table, most)
     prices = np.zeros(len(states))
     cost, prices = _cost(table, states, prices)
@@ -50,6 +49,12 @@ def first_states(apart: Decomposition, most_sweeps: int = _MOST_SWEEPS) -> tuple
     return states
 
 
+def most_carriers(instance: Instance) -> int:
+    """Return how many carriers may win anything."""
+    allowed = [rule.n for rule in instance.problem.rules if isinstance(rule, MaxCarriers)]
+    return min([len(instance.carriers), *allowed])
+
+
 def _begin(apart: Decomposition, table: _Table, most: int) -> tuple[int, ...]:
     """Return all carriers in, without tiers; if that is too many, one after the other, the best each time."""
     blocks = len(apart.blocks)
@@ -57,9 +62,7 @@ def _begin(apart: Decomposition, table: _Table, most: int) -> tuple[int, ...]:
         return (0,) * blocks
     states = (OUT,) * blocks
     for _ in range(most):
-        tries = [
-            (*states[:place], 0, *states[place + 1 :]) for place, state in enumerate(states) if state == OUT
-        ]
+        tries = [(*states[:place], 0, *states[place + 1 :]) for place, state in enumerate(states) if state == OUT]
         states = min(tries, key=lambda one: _cost(table, one, np.zeros(blocks))[0])
     return states
 
@@ -138,7 +141,7 @@ def _of_block(apart: Decomposition, block: Block) -> tuple[Floats, Floats]:
     for number, state in enumerate(block.states):
         cost = share * (apart.cost[block.offers] - state.saving)[offer]
         order = np.lexsort((cost, lot))
-        first = order[np.append(True, lot[order][1:] != lot[order][:-1])]  # noqa: FBT003 - an element, not an option
+        first = order[np.append(True, lot[order][1:] != lot[order][:-1])]
         costs[number, lot[first]] = cost[first]
         if state.thresholds:
             asked = max(state.thresholds, key=lambda one: one.least / max(1.0, float(one.weights.sum())))

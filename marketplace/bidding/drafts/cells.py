@@ -4,14 +4,13 @@ import re
 from decimal import Decimal
 
 from marketplace.bidding.offer import (
-    LONGEST_NAME,
-    NAME_SEPARATOR,
     Basis,
     Firmness,
     Surcharge,
     surcharge_problems,
     surcharge_words,
 )
+from marketplace.bidding.offer_names import LONGEST_NAME, NAME_SEPARATOR, name_problems, tidy
 
 Cell = Decimal | int | str | None
 """What a file holds in a cell: a number, a text, or nothing."""
@@ -74,6 +73,15 @@ def read_taxes(text: str) -> tuple[Surcharge, ...]:
 def taxes_cell(taxes: tuple[Surcharge, ...]) -> str:
     """Return the text that ``read_taxes`` reads."""
     return f" {NAME_SEPARATOR} ".join(surcharge_words(tax) for tax in taxes)
+
+
+def read_name(text: str, example: str) -> str:
+    """Return a name without needless spaces, empty for an empty cell. Raises WrongCellError."""
+    name = tidy(text)
+    problem = next(name_problems(name, "", example), None)
+    if problem is not None:
+        raise WrongCellError(problem.message)
+    return name
 
 
 def written(cell: Cell) -> str:

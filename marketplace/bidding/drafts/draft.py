@@ -18,7 +18,7 @@ from marketplace.bidding.offer import (
     Usage,
     UsageRate,
 )
-from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier, unknown_package_lots
+from marketplace.bidding.offer_conditions import Capacity, PackageCondition, VolumeTier, unknown_package_lots
 from marketplace.kernel.errors import FieldError
 
 
@@ -35,6 +35,8 @@ class DraftLine:
     taxes: tuple[Surcharge, ...] = ()
     firmness: Firmness = Firmness.FIRM
     construction_cap: Decimal | None = None
+    access_owner: str = ""
+    entrance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class DraftLot:
     adjustment: Decimal = Decimal(0)
     packages: tuple[PackageCondition, ...] = ()
     volume: tuple[VolumeTier, ...] = ()
+    capacity: Capacity | None = None
+    alternative: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,8 @@ def _offer(lot: LotToPrice, draft: DraftLot) -> Offer:
             line.taxes,
             line.firmness,
             line.construction_cap,
+            line.access_owner,
+            line.entrance,
         )
         for line in draft.lines
     )
@@ -177,6 +183,8 @@ def _offer(lot: LotToPrice, draft: DraftLot) -> Offer:
         draft.adjustment,
         draft.packages,
         draft.volume,
+        capacity=draft.capacity,
+        alternative=draft.alternative,
     )
 
 

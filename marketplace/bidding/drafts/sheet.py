@@ -16,7 +16,9 @@ KEYS = ("lot", "line")
 """The columns that say which line a row prices."""
 ASKED = ("service", "asked", "place", "quantity", "priority")
 """The columns that tell what is asked. Nothing in them is read back but the quantity, to notice an old sheet."""
-PRICES = ("mrc", "nrc", "taxes", "install_days", "firmness", "construction_cap")
+NAMES = {"access_owner": "Cascade Fiber", "entrance": "north, Pine St"}
+"""The columns of names, each with an example."""
+PRICES = ("mrc", "nrc", "taxes", "install_days", "firmness", "construction_cap", *NAMES)
 RATE = "rate per "
 """Begins the columns of usage rates, one for each unit of the prior usage."""
 _SHOWN_LIMIT = 60
@@ -240,6 +242,8 @@ def _value(column: str, text: str) -> object:
             return sheet_cells.read_days(text)
         case "firmness":
             return sheet_cells.read_firmness(text)
+        case "access_owner" | "entrance":
+            return sheet_cells.read_name(text, NAMES[column])
         case "nrc":
             return sheet_cells.read_price(text) or Decimal(0)
         case _:
@@ -279,6 +283,8 @@ def _cell(price: DraftLine, column: str, line: AskedLine) -> Cell:
     if column == "taxes":
         return sheet_cells.taxes_cell(price.taxes)
     cell: Cell = getattr(price, column)
+    if column in NAMES:
+        return cell or None
     return str(cell) if isinstance(cell, Firmness) else cell
 
 

@@ -3,6 +3,7 @@
 from marketplace.bidding import wire
 from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot
 from marketplace.bidding.drafts.schemas import DraftInput, DraftLineInput, DraftLotInput
+from marketplace.bidding.offer_names import tidy
 
 
 def draft_from(item: DraftInput) -> Draft:
@@ -19,6 +20,8 @@ def _draft_lot(lot: DraftLotInput) -> DraftLot:
         adjustment=lot.adjustment,
         packages=wire.packages_from(lot.packages),
         volume=wire.volume_from(lot.volume),
+        capacity=None if lot.capacity is None else wire.capacity_from(lot.capacity),
+        alternative=tidy(lot.alternative),
     )
 
 
@@ -33,4 +36,6 @@ def _draft_line(line: DraftLineInput) -> DraftLine:
         taxes=wire.taxes_from(line.taxes),
         firmness=line.firmness,
         construction_cap=line.construction_cap,
+        access_owner=tidy(line.access_owner),
+        entrance=tidy(line.entrance),
     )

@@ -1,0 +1,288 @@
+"""Two worlds to compare: who lives in them, what a carrier can look at, and how a request begins."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from itertools import product
+from typing import Any
+
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from buyers.registry import service as registry
+from buyers.registry import verification
+from buyers.registry.model import Contact, Decision, Demographics, NumberKind
+from marketplace import worker
+from marketplace.app import create_app
+from marketplace.kernel.access import NOBODY, Kind, UserRole
+from marketplace.kernel.clock import StagedClock
+from marketplace.kernel.config import Settings
+from marketplace.kernel.db import Database
+from marketplace.kernel.reactions import catch_up
+from marketplace.wiring import Marketplace
+from tests.conftest import NOON, empty_market
+from tests.factories import PASSWORD, SignedIn, a_user, sign_in
+from tests.house.plan import policies, routes
+
+CARRIERS = ("Aldgate Fiber", "Brightwave Telecom", "Cobalt Networks")
+ID = re.compile(r"\b(?P<kind>[a-z]{2,12})_[a-z2-7]{24}\b")
+LOTS = {"the lot": "T1", "no lot": "T9"}
+"""What stands for ``{lot}`` in a path: the name of the request's lot, and one that it doesn't have."""
+
+AWARDED, CONTRACTED, FELL_THROUGH, ENDED = "awarded", "contracts stand", "an award fell through", "the end"
+AFTER_AWARD = (AWARDED, CONTRACTED, FELL_THROUGH, ENDED)
+_REFUSALS = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+OTHER_RANDOM = re.compile(r"Buyer [A-Z][0-9]-[0-9]{3}|bidder [A-Z2-7]{6}|\b[0-9a-f]{64}\b|eyJ[\w-]+\.[\w-]+\.[\w-]+")
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """All that tells one buyer from another, as far as no disclosed band tells it."""
+
+    name: str
+    person: str
+    email: str
+    phone: str
+    numbers: dict[NumberKind, str]
+    employees: int
+    streets: tuple[str, str]
+    labels: tuple[str, str]
+    coordinates: tuple[str, str]
+    prior_provider: str
+    spend: str
+    purchase_order: str
+    registered_before: int
+
+
+NORTHWIND = Buyer(
+    name="Northwind Orchards Cooperative",
+    person="Ada Berg",
+    email="ada@northwind-orchards.example",
+    phone="+1 206 555 0142",
+    numbers={NumberKind.EIN: "91-1144442"},
+    employees=120,
+    streets=("1 Pine Street", "9 Oak Avenue"),
+    labels=("Packing house", "Cold store"),
+    coordinates=("47.6062", "-122.3321"),
+    prior_provider="Brightwave Telecom",
+    spend="1210.00",
+    purchase_order="NW-7781",
+    registered_before=0,
+)
+ZEBEDEE = Buyer(
+    name="Zebedee & Sons Precision Castings of Washington, Incorporated",
+    person="Maximilian von Ruthenberg-Castellane",
+    email="m.von.ruthenberg@zebedee-castings.example",
+    phone="+49 30 5550 1234",
+    numbers={NumberKind.DUNS: "150483782", NumberKind.EIN: "91-2055551"},
+    employees=149,
+    streets=("40000 Industrial Parkway North, Building 17", "7 A St"),
+    labels=("Foundry", "HQ"),
+    coordinates=("47.6105", "-122.2007"),
+    prior_provider="Cobalt Networks",
+    spend="1390.50",
+    purchase_order="",
+    registered_before=3,
+)
+
+
+@dataclass
+class World:
+    """One world: its marketplace and clients, and what each carrier observed at each stage."""
+
+    buyer: Buyer
+    market: Marketplace
+    clock: StagedClock
+    client: TestClient
+    admin: SignedIn
+    carriers: dict[str, dict[str, str]] = field(default_factory=dict)
+    buyer_user: SignedIn | None = None
+    buyer_ids: list[str] = field(default_factory=list)
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    seen_ids: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    refused: dict[tuple[str, str], set[tuple[str, ...]]] = field(default_factory=dict)
+    observed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def call(self, who: SignedIn | dict[str, str], method: str, path: str, expected: int, **options: Any) -> Any:
+        """Call the API as part of the story."""
+        own = who if isinstance(who, dict) else who.headers
+        answer = self.client.request(method, path, headers=own | options.pop("headers", {}), **options)
+        assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def observe(self, carrier: str, stage: str, method: str, path: str, **options: Any) -> Any:
+        """Call the API as a carrier and keep every byte of what it gets."""
+        headers = self.carriers[carrier] | options.pop("headers", {})
+        answer = self.client.request(method, path, headers=headers, **options)
+        headers = "\n".join(f"{name}: {value}" for name, value in sorted(answer.headers.items()))
+        raw = f"{answer.status_code}\n{headers}\n\n{answer.text}"
+        normal = self._normal(carrier, raw)
+        self.observed.setdefault(carrier, []).append((f"{stage} {method} {self._normal(carrier, path)}", normal))
+        return answer
+
+    def _normal(self, carrier: str, text: str) -> str:
+        """Replace what is random by its order of appearance for this carrier, and remember the ids that it saw."""
+        names = self.names.setdefault(carrier, {})
+        seen = self.seen_ids.setdefault(carrier, {})
+
+        def named(match: re.Match[str]) -> str:
+            value = match.group(0)
+            if value not in names:
+                names[value] = f"<random {len(names) + 1}>"
+                if ID.fullmatch(value):
+                    seen.setdefault(match.group("kind"), []).append(value)
+            return names[value]
+
+        return OTHER_RANDOM.sub(named, ID.sub(named, text))
+
+    def settle(self) -> None:
+        """Let the worker do what is due."""
+        worker.heartbeat(self.market)
+        catch_up(self.market.workshop)
+
+    def look_around(self, stage: str) -> None:
+        """Call, as every carrier, every route that it may read, with every identifier that it could try."""
+        for carrier, route in product(CARRIERS, carrier_routes("GET")):
+            for kinds, path in list(self._paths(carrier, route, stage)):
+                answer = self.observe(carrier, stage, "GET", path)
+                if answer.status_code in _REFUSALS:
+                    self.refused[carrier, route.path].add(kinds)
+
+    def _paths(self, carrier: str, route: APIRoute, stage: str) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the route's paths with what the carrier knows: per kind the newest id, the buyer's own, an unknown.
+
+        What a route refused before is tried again at the end; the buyer's own ids at every stage from the award on.
+        """
+        names = re.findall(r"{(\w+)}", route.path)
+        known = {kind: values[-1] for kind, values in self.seen_ids.get(carrier, {}).items()}
+        known |= {f"buyer's {number}": value for number, value in enumerate(self.buyer_ids)} | {"none": "unknown"}
+        refused = self.refused.setdefault((carrier, route.path), set())
+        choices = [LOTS if name == "lot" else known for name in names]
+        for kinds in product(*choices):
+            buyers = stage in AFTER_AWARD and any(kind.startswith("buyer's") for kind in kinds)
+            if kinds in refused and stage != ENDED and not buyers:
+                continue
+            if "no lot" in kinds and not {"inv", "none"} & set(kinds):
+                continue  # whose invitation it is decides before the lot does
+            values = {name: all_[kind] for name, all_, kind in zip(names, choices, kinds, strict=True)}
+            yield kinds, route.path.format(**values)
+
+
+def carrier_routes(method: str) -> list[APIRoute]:
+    """Return the application's routes that admit a carrier or anybody: a new one is part of the proof by existing."""
+    return [
+        route
+        for route in routes()
+        if method in route.methods
+        and any(not policy.kinds or Kind.PROVIDER in policy.kinds for policy in policies(route.dependant))
+    ]
+
+
+def begin_world(buyer: Buyer, database: Database, settings: Settings, client_stack: Any) -> World:
+    clock = StagedClock(NOON)
+    market = empty_market(database, settings, clock)
+    client = client_stack(TestClient(create_app(market), raise_server_exceptions=False))
+    world = World(buyer, market, clock, client, a_user(market, Kind.PLATFORM))
+    for number in range(buyer.registered_before):
+        _register(world, f"Decoy {number}", f"decoy{number}@decoy.example", "Dee Coy")
+    for name in CARRIERS:
+        email = f"desk@{name.split()[0].lower()}.example"
+        body = {"name": name, "contact_name": "Sam Ray", "contact_email": email}
+        registered = client.post("/providers", json=body).json()
+        provider_id = registered["provider"]["id"]
+        world.call(world.admin, "POST", f"/providers/{provider_id}/approve", 200, json={"reason": "licensed carrier"})
+        first = sign_in(client, email, registered["initial_password"])
+        change = {"current_password": registered["initial_password"], "new_password": PASSWORD}
+        client.post("/me/password", json=change, headers=first).raise_for_status()
+        world.carriers[name] = sign_in(client, email, PASSWORD)
+        criteria = {"service_types": ["data"], "territory": {"states": ["US-WA"]}}
+        world.observe(name, "begin", "POST", "/filters", json={"name": "Washington", "criteria": criteria})
+        world.observe(name, "begin", "POST", "/terms", json={"title": "Terms", "text": f"Terms of {name}."})
+        lit = "kind,service_types,down_mbps,postal_code,country\non-net,data,1000,98101,US\n"
+        media = {"Content-Type": "text/csv"}
+        world.observe(name, "begin", "POST", "/footprint/versions", content=lit, headers=media)
+    return world
+
+
+def _register(world: World, name: str, email: str, person: str, phone: str = "+1 206 555 0100") -> SignedIn:
+    contact = Contact(person, email, phone)
+    employees = world.buyer.employees
+    with world.market.workshop.work(NOBODY) as work:
+        registered = registry.register_buyer(work, name, contact, Demographics("G", employees, 3, "US", "WA"))
+    return a_user(world.market, Kind.BUYER, UserRole.ADMIN, registered.buyer.id)
+
+
+def ask(world: World, closes_in: timedelta) -> str:
+    """Register the buyer, let it ask, and let its verification publish the request; return the request's id."""
+    buyer = world.buyer
+    user = world.buyer_user = _register(world, buyer.name, buyer.email, buyer.person, buyer.phone)
+    buyer_id = user.principal.organization_id
+    world.buyer_ids.append(buyer_id)
+    with world.market.workshop.work(user.principal) as work:
+        verification.add_numbers(work, buyer.numbers)
+        verification.submit(work)
+    site_ids = []
+    for label, street, city, postal_code in zip(
+        buyer.labels, buyer.streets, ("Seattle", "Yakima"), ("98101", "98901"), strict=True
+    ):
+        body = {"label": label, "street": street, "city": city, "state": "WA", "postal_code": postal_code}
+        body |= {"country": "US", "latitude": buyer.coordinates[0], "longitude": buyer.coordinates[1]}
+        site_ids.append(world.call(user, "POST", "/sites", 201, json=body)["id"])
+    request = world.call(user, "POST", "/requests", 201, json=_parts(world, site_ids, closes_in))
+    world.buyer_ids += [request["id"], site_ids[0]]
+    # what the buyer looks up is nowhere among what the carriers observe
+    found = world.call(user, "POST", f"/requests/{request['id']}/availability", 200, json={})
+    assert found["places"][0]["on_net"] == len(CARRIERS)
+    world.look_around("drafted")
+    world.call(user, "POST", f"/requests/{request['id']}/submit", 200, json={})
+    world.settle()
+    world.look_around("waiting for verification")
+    with world.market.workshop.work(world.admin.principal) as work:
+        case = verification.read_case(work, buyer_id)
+    with world.market.workshop.work(world.admin.principal) as work:
+        verification.decide(work, buyer_id, Decision.VERIFY, "The register agrees.", f'"{case.buyer.revision}"')
+    world.settle()
+    return str(request["id"])
+
+
+def _parts(world: World, site_ids: list[str], closes_in: timedelta) -> dict[str, Any]:
+    features = [{"code": "bandwidth_mbps", "value": 500}]
+    line = {"service_type": "data.dedicated-internet-access", "features": features}
+    return {
+        "title": "Internet access for two places",
+        "description": "Fibre preferred; installation before spring.",
+        "sites": [{"ref": f"S{number}", "site_id": site_id} for number, site_id in enumerate(site_ids, 1)],
+        "lines": [line | {"ref": "L1", "site": "S1"}, line | {"ref": "L2", "site": "S2"}],
+        "billing": {"purchase_order": world.buyer.purchase_order},
+        "prior_usage": [
+            {
+                "service_type": "data.broadband",
+                "unit": "Mbps",
+                "monthly_quantity": "200",
+                "monthly_spend": world.buyer.spend,
+                "provider": world.buyer.prior_provider,
+            }
+        ],
+        "disclosed_bands": ["industry", "size", "region"],
+        "schedule": {"closes_at": (world.clock.now + closes_in).isoformat()},
+    }
+
+
+def bid(world: World, carrier: str, prices: tuple[int, int], stage: str = "bidding") -> None:
+    """Bid on both lots as a carrier, which also tries what it may not do."""
+    who = world.carriers[carrier]
+    invitation = world.call(who, "GET", "/invitations", 200)["items"][0]["id"]
+    terms = world.call(who, "GET", "/terms", 200)["items"][0]["id"]
+    lots = [
+        {"lot": "T1", "lines": [{"line": "L1", "mrc": f"{prices[0]}.00"}]},
+        {"lot": "T2", "lines": [{"line": "L2", "mrc": f"{prices[1]}.00"}]},
+    ]
+    body = {"request_version": 1, "terms_id": terms, "term_months": 36, "lots": lots}
+    path = f"/invitations/{invitation}/bids"
+    world.observe(carrier, stage, "POST", path, json=body | {"request_version": 7})
+    world.observe(carrier, stage, "POST", path, json=body | {"lots": [lots[0] | {"lot": "T9"}]})
+    world.observe(carrier, stage, "POST", path, json=body, headers={"Idempotency-Key": f"bid-{prices}"})
+    world.observe(carrier, stage, "POST", path, json=body, headers={"Idempotency-Key": f"bid-{prices}"})
