@@ -6,6 +6,9 @@ Documented, so that the load can be judged and made again. One seed makes one ma
   a Zipf law; three quarters of all sites and small territories lie near a centre.
 - **Providers**: 2,000 at most (one for every twenty filters below that); sizes by a Zipf law, so that a few have
   thousands of filters and most have some.
+  Each has a business of its own: 3 to 10 of the service types (one in ten has all) and one to three homes, around
+  which its small territories lie (one in ten is at home everywhere). So a request meets some of the providers, as in
+  real purchases, and many filters of those: not a few of everybody's.
 - **Territories**, shared by the filters of a provider, two to eight each: 14 % states (1 to 5), 1 % the whole country,
   40 % a metropolis (H3 cells of resolution 6 within a radius), 25 % ZIP codes and prefixes (5 to 400), 20 % lit
   buildings (100 to 100,000 cells of resolution 10; sizes fall by a Zipf law). One filter in 50 names no territory,
@@ -115,6 +118,25 @@ class Market:
         return self._sets[territory]
 
 
+Place = tuple[str, str, str, float, float]
+"""A ZIP code with city, state, latitude and longitude."""
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """What one provider sells and where it is at home (numbers of ZIP codes; none: everywhere)."""
+
+    leaves: tuple[str, ...]
+    homes: tuple[int, ...]
+
+    @classmethod
+    def drawn(cls, geography: "Geography", chance: random.Random) -> "Business":
+        """Return the business of one more provider."""
+        leaves = LEAVES if chance.random() < 0.1 else tuple(chance.sample(LEAVES, chance.randint(3, 10)))
+        homes = () if chance.random() < 0.1 else tuple(geography.centre() for _ in range(chance.randint(1, 3)))
+        return cls(leaves, homes)
+
+
 class Geography:
     """The places that a market lies in."""
 
@@ -133,12 +155,20 @@ class Geography:
         self._rank = {number: rank for rank, number in enumerate(by_code)}
         self._by_code = by_code
 
-    def somewhere(self) -> tuple[str, str, str, float, float]:
-        """Return a ZIP code with city, state and middle, three times of four one of the 80 nearest to a centre."""
-        if self._chance.random() < 0.25:
-            return self._chance.choice(self.places)
+    def centre(self) -> int:
+        """Return one of the centres, the first ones most often."""
         (centre,) = self._chance.choices(self.centres, self._weights)
-        at = self._rank[centre] + self._chance.randint(-40, 40)
+        return centre
+
+    def somewhere(self, homes: Sequence[int] = ()) -> Place:
+        """Return a ZIP code with city, state and middle.
+
+        One of the 80 next in number to one of ``homes``; without homes, three times of four to a centre.
+        """
+        if not homes and self._chance.random() < 0.25:
+            return self._chance.choice(self.places)
+        home = self._chance.choice(homes) if homes else self.centre()
+        at = self._rank[home] + self._chance.randint(-40, 40)
         return self.places[self._by_code[at % len(self._by_code)]]
 
 
@@ -153,21 +183,21 @@ def market(
     with ids.seeded(seed):
         provider_ids = [OrganizationId(ids.new("org")) for _ in range(providers)]
         filter_ids = [ids.new("flt") for _ in range(filters)]
-    own = [_territories(made, geography, chance) for _ in range(providers)]
+    businesses = [Business.drawn(geography, chance) for _ in range(providers)]
+    own = [_territories(made, geography, chance, one.homes) for one in businesses]
     weights = [1 / rank**0.7 for rank in range(1, providers + 1)]
     owners = chance.choices(range(providers), weights, k=filters)
     pools = _Pools(chance)
     for number, provider in enumerate(owners):
         include, exclude = -1, -1
         if adversarial:
-            include = _add(made, _small_territory(geography, chance))
+            include = _add(made, _small_territory(geography, chance, businesses[provider].homes))
         elif chance.random() < _CHANCES["territory"]:
             include = chance.choice(own[provider])
         if chance.random() < _CHANCES["exclusion"]:
             exclude = chance.choice(own[provider])
-        made.filters.append(
-            MarketFilter(filter_ids[number], provider_ids[provider], pools.criteria(), include, exclude)
-        )
+        criteria = pools.criteria(businesses[provider].leaves)
+        made.filters.append(MarketFilter(filter_ids[number], provider_ids[provider], criteria, include, exclude))
     made.requests = [_request(geography, chance, number, sites) for number in range(requests)]
     return made
 
@@ -177,45 +207,45 @@ def _add(made: Market, found: Sequence[int] | set[int]) -> int:
     return len(made.territories) - 1
 
 
-def _territories(made: Market, geography: Geography, chance: random.Random) -> list[int]:
+def _territories(made: Market, geography: Geography, chance: random.Random, homes: Sequence[int]) -> list[int]:
     """Add the territories of one provider; exclusions take plain keys, so those of states and ZIP codes serve."""
-    return [_add(made, _territory(geography, chance)) for _ in range(chance.randint(2, 8))]
+    return [_add(made, _territory(geography, chance, homes)) for _ in range(chance.randint(2, 8))]
 
 
-def _territory(geography: Geography, chance: random.Random) -> set[int]:
+def _territory(geography: Geography, chance: random.Random, homes: Sequence[int]) -> set[int]:
     kind = chance.random()
     if kind < 0.14:
-        states = {geography.somewhere()[2] for _ in range(chance.randint(1, 5))}
+        states = {geography.somewhere(homes)[2] for _ in range(chance.randint(1, 5))}
         return {keys.state_key(f"US-{state}") for state in states}
     if kind < 0.15:
         return {keys.country_key("US")}
     if kind < 0.55:
-        return _metropolis(geography, chance.randint(1, 12))
+        return _metropolis(geography, chance.randint(1, 12), homes)
     if kind < 0.80:
-        return _zip_codes(geography, chance, int(5 * 80 ** chance.random()))
-    return _lit_buildings(geography, chance, int(min(MOST_CELLS, 100 / max(0.001, chance.random() ** 1.5))))
+        return _zip_codes(geography, chance, int(5 * 80 ** chance.random()), homes)
+    return _lit_buildings(geography, chance, int(min(MOST_CELLS, 100 / max(0.001, chance.random() ** 1.5))), homes)
 
 
-def _small_territory(geography: Geography, chance: random.Random) -> set[int]:
-    return _zip_codes(geography, chance, chance.randint(3, 12))
+def _small_territory(geography: Geography, chance: random.Random, homes: Sequence[int]) -> set[int]:
+    return _zip_codes(geography, chance, chance.randint(3, 12), homes)
 
 
-def _metropolis(geography: Geography, radius: int) -> set[int]:
-    _, _, _, latitude, longitude = geography.somewhere()
+def _metropolis(geography: Geography, radius: int, homes: Sequence[int]) -> set[int]:
+    _, _, _, latitude, longitude = geography.somewhere(homes)
     cells = h3.grid_disk(h3.latlng_to_cell(latitude, longitude, 6), radius)
     return {key for cell in h3.compact_cells(cells) for key in keys.of_cell(cell)}
 
 
-def _zip_codes(geography: Geography, chance: random.Random, count: int) -> set[int]:
-    codes = (geography.somewhere()[0] for _ in range(count))
+def _zip_codes(geography: Geography, chance: random.Random, count: int, homes: Sequence[int]) -> set[int]:
+    codes = (geography.somewhere(homes)[0] for _ in range(count))
     return {keys.postal_key(f"US-{code if chance.random() < 0.9 else code[:3]}") for code in codes}
 
 
-def _lit_buildings(geography: Geography, chance: random.Random, count: int) -> set[int]:
+def _lit_buildings(geography: Geography, chance: random.Random, count: int, homes: Sequence[int]) -> set[int]:
     """Return ``count`` buildings by their cells, with what they share with sites known by their ZIP code or city."""
     found: set[int] = set()
     while len(found) < count:
-        _, _, _, latitude, longitude = geography.somewhere()
+        _, _, _, latitude, longitude = geography.somewhere(homes)
         quarter = h3_numbers.latlng_to_cell(latitude + chance.gauss(0, 0.1), longitude + chance.gauss(0, 0.1), 7)
         cells = h3_numbers.cell_to_children(quarter, keys.FINEST)
         found.update(chance.sample(cells, min(count, 200)))
@@ -237,12 +267,12 @@ class _Pools:
             Coverage(CoverageKind.ALL),
         )
 
-    def criteria(self) -> Criteria:
-        """Return the criteria of one filter, its territory aside."""
+    def criteria(self, leaves: Sequence[str]) -> Criteria:
+        """Return the criteria of one filter of a provider that sells ``leaves``, its territory aside."""
         chance = self._chance
         stated = {name for name, often in _CHANCES.items() if chance.random() < often}
         return Criteria(
-            service_types=self._services() if "services" in stated else (),
+            service_types=self._services(leaves) if "services" in stated else (),
             coverage=chance.choice(self._coverages),
             bandwidth_mbps=self._range(BANDWIDTHS) if "bandwidth" in stated else None,
             sites=self._range(COUNTS) if "sites" in stated else None,
@@ -258,13 +288,13 @@ class _Pools:
             consolidated_invoice=False if "not consolidated" in stated else None,
         )
 
-    def _services(self) -> tuple[str, ...]:
+    def _services(self, leaves: Sequence[str]) -> tuple[str, ...]:
         kind = self._chance.random()
         if kind < 0.05:
-            return (self._chance.choice(FAMILIES),)
-        if kind < 0.25:
-            return self._some(GROUPS, 2)
-        return self._some(LEAVES, 3)
+            return (self._chance.choice(leaves).partition(".")[0],)
+        if kind < 0.2:
+            return (self._chance.choice(leaves).rpartition(".")[0],)
+        return self._some(leaves, 3)
 
     def _some(self, values: Sequence[str], most: int) -> tuple[str, ...]:
         return tuple(sorted(self._chance.sample(values, self._chance.randint(1, most))))
