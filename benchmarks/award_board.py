@@ -41,7 +41,7 @@ def figures(seeds: tuple[int, ...]) -> Iterator[Figure]:
         answered = [run[0][place] for run in runs]
         seconds = median(one.seconds for one in answered)
         title = f"50 x 10, board: {name}"
-        goal = place == 2  # noqa: PLR2004 - the last of the three
+        goal = place == 2
         yield at_most(title, seconds, "s", CHANGE_SECONDS) if goal else Figure(title, seconds, "s")
         yield Figure(f"{title}, awards proven", _share(answered, "awards"), "%")
         if any(one.prices for one in answered):
@@ -50,8 +50,11 @@ def figures(seeds: tuple[int, ...]) -> Iterator[Figure]:
 
 
 def _share(answered: list[Answered], what: str) -> float:
-    every = sum(getattr(one, what) for one in answered)
-    return 100 * sum(getattr(one, f"proven_{what}") for one in answered) / max(1, every)
+    every, proven = 0, 0
+    for one in answered:
+        every += one.awards if what == "awards" else one.prices
+        proven += one.proven_awards if what == "awards" else one.proven_prices
+    return 100 * proven / max(1, every)
 
 
 def _measured(seed: int) -> tuple[tuple[Answered, ...], float]:
@@ -59,8 +62,8 @@ def _measured(seed: int) -> tuple[tuple[Answered, ...], float]:
     changed = Scenario("changed", drop=("max-carriers",), add=(MaxCarriers("max-carriers", 4),))
     before, child = used_by_waited_for(), Standing()
     try:
-        answered = (_scenarios(child, problem, standard(problem)), _front(child, problem))
-        answered = (*answered, _scenarios(child, problem, (changed,)))
+        board, front = _scenarios(child, problem, standard(problem)), _front(child, problem)
+        answered = (board, front, _scenarios(child, problem, (changed,)))
     finally:
         child.close()
     return answered, used_by_waited_for() - before

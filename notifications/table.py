@@ -102,6 +102,7 @@ AFTER_THE_OPENING = frozenset(
         "terms.refused",
         "negotiation.proposed",
         "negotiation.agreed",
+        "discounts.recomputed",
         "contract.made",
     }
 )
@@ -537,6 +538,15 @@ _DEALS = (
         Subject.REQUEST,
         "An award was confirmed",
         "{provider} confirmed its award in “{title}”: you can accept its terms now.",
+    ),
+    Row(
+        "discounts.recomputed",
+        _BUYER,
+        _WARNING,
+        Subject.CONTRACT,
+        "Discounts changed",
+        "A lot of your award in “{title}” came back, and so {provider} grants other discounts: read its figures again"
+        " before you accept.",
     ),
     Row(
         "award.declined",

@@ -63,10 +63,10 @@ def page(
 
 
 def open_closes(reading: Reading, closing_after: datetime) -> dict[RequestId, datetime]:
-    """Return the published, not suspended requests that close after ``closing_after``, oldest first, with the close."""
-    closes_at = col(RequestRow.closes_at)
+    """Return the published, not suspended requests that end after ``closing_after``, oldest first, with their ends."""
+    closes_at = func.coalesce(RequestRow.ends_at, RequestRow.closes_at)
     rows = reading.session.exec(
-        select(RequestRow.id, RequestRow.closes_at)
+        select(RequestRow.id, closes_at)
         .where(
             col(RequestRow.status) == Status.OPEN,
             col(RequestRow.suspended).is_(False),

@@ -45,10 +45,7 @@ def told(chain: Iterable[Recorded], bidder: OrganizationId, current: LotState) -
         before, state = state, engine.evolve(state, event)
         if isinstance(event, LotReturned) and before is not None:
             own = _bid_of(before, bidder)
-            if own in event.dropped and own in before.awards:
-                kept = state
-            else:
-                kept = kept or before
+            kept = state if own in event.dropped and own in before.awards else kept or before
         elif kept is not None and isinstance(event, LotAwarded) and event.bid_id == _bid_of(state, bidder):
             kept = state
         elif isinstance(event, FinalOffersCalled) and bidder in event.bidders:

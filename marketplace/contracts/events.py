@@ -58,10 +58,10 @@ class TermsWithdrawn(ContractEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class DiscountsReckonedAnew(ContractEvent):
+class DiscountsRecomputed(ContractEvent):
     """A lot of the award returned, so that the presented discounts are others; ``revision`` counts how often."""
 
-    name: ClassVar[str] = "terms.discounts_reckoned_anew"
+    name: ClassVar[str] = "discounts.recomputed"
     revision: int
     lots: tuple[str, ...]
 

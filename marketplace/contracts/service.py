@@ -238,7 +238,7 @@ def _reckon_anew(work: Work, contract: Contract, award: Award) -> None:
     if shown != contract.presentation:
         store.save_presentation(work, replace(contract, presentation=shown))
         stream = (contract.id, contract.request_id, shown.provider_id)
-        work.append(events.DiscountsReckonedAnew(*stream, shown.revision, shown.lot_refs))
+        work.append(events.DiscountsRecomputed(*stream, shown.revision, shown.lot_refs))
 
 
 def made_contract(reading: Reading, contract_id: str) -> Made:

@@ -154,7 +154,7 @@ class World:
     def _paths(self, carrier: str, route: APIRoute, stage: str) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the route's paths with what the carrier knows: per kind the newest id, the buyer's own, an unknown.
 
-        What a route refused before is tried again at the end; the buyer's own ids at every stage from the award on.
+        What a route refused before is tried again at the end; the buyer's own ids also right after the award.
         """
         names = re.findall(r"{(\w+)}", route.path)
         known = {kind: values[-1] for kind, values in self.seen_ids.get(carrier, {}).items()}
@@ -162,7 +162,7 @@ class World:
         refused = self.refused.setdefault((carrier, route.path), set())
         choices = [LOTS if name == "lot" else known for name in names]
         for kinds in product(*choices):
-            buyers = stage in AFTER_AWARD and any(kind.startswith("buyer's") for kind in kinds)
+            buyers = stage == AWARDED and any(kind.startswith("buyer's") for kind in kinds)
             if kinds in refused and stage != ENDED and not buyers:
                 continue
             if "no lot" in kinds and not {"inv", "none"} & set(kinds):

@@ -52,7 +52,7 @@ def take_back(work: Work, request_id: RequestId, award_id: str, provider_id: str
 
     Raises NotFoundError, AwardAnsweredError, ConfirmationNotOverdueError.
     """
-    requests.hold(work, request_id)  # before all else, as every decision of the buyer: none waits for another in a circle
+    requests.hold(work, request_id)  # first, as every decision of the buyer: none waits for another in a circle
     confirmation = store.locked(work, award_id, provider_id)
     if confirmation is None or confirmation.request_id != request_id:
         raise NotFoundError

@@ -41,7 +41,7 @@ class Effort:
     moves: int = 400
     paired: int = 12
     """Changes of one state of which pairs are tried."""
-    kept_for_rest: float = 0.25
+    kept_for_rest: float = 0.12
     """Part of the time in which carriers are no longer moved one by one."""
     lowerings: int = 6
     a_lot: int = 4

@@ -26,17 +26,27 @@ _A_MOMENT = 0.1
 
 @dataclass(slots=True)
 class Solving:
-    """The engine and the budget of one question. Seconds are the engine's: this module asks no clock."""
+    """The engine and the budget of one question.
+
+    Seconds are those of the engine's stopwatch, what passes between its solves included.
+    """
 
     engine: Engine
     options: Options
     used: float = field(default=0.0)
     solves: int = field(default=0)
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self._now()
 
     @property
     def left(self) -> float:
         """Seconds that are left."""
-        return max(0.0, self.options.seconds - self.used)
+        return max(0.0, self.options.seconds - max(self.used, self._now() - self.began))
+
+    def _now(self) -> float:
+        return self.engine.stopwatch() if isinstance(self.engine, RelaxingEngine) else 0.0
 
     @contextmanager
     def share(self, among: int) -> Iterator["Solving"]:

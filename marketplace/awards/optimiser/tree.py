@@ -24,7 +24,7 @@ _WHOLE = 1e-6
 _HALF = 0.5
 _MOST_OPEN = 20_000
 """Nodes that wait: more of them are no search of this kind, and memory is limited."""
-_WATCHED_AFTER = 1.0
+_WATCHED_AFTER = 0.5
 
 
 class UnsolvedError(Exception):
@@ -107,13 +107,13 @@ class Tree:
                 node = heapq.heappop(self._heap)[2]
             if node.bound >= self._enough:
                 break  # the least of all bounds
+            self._tell(began, node.bound)
             used = self.stopwatch() - began
             if self.point is None and used >= _HALF * self.limits.seconds:
                 raise UnsolvedError
             if used >= self.limits.seconds:
                 self._heap.append((node.bound, -1, node))
                 return self._outcome("limit", self._least(), began)
-            self._tell(began, node.bound)
             node = self._branched(node)
         if self.point is None or self.cost > self._most + _SLACK:
             return Outcome("infeasible", None, None, None, self.stopwatch() - began)

@@ -58,7 +58,7 @@ def test_ties_are_all_found_where_prices_are_alike() -> None:
 
 def test_the_bound_holds_from_the_worst_beginning() -> None:
     begun = 0
-    for seed in range(6_000, 6_120):
+    for seed in range(6_000, 6_360):
         problem = small(seed)
         instance = prepare(problem)
         allowed = [(evaluate(instance, one), one) for one in covers(instance)]
@@ -76,7 +76,7 @@ def test_the_bound_holds_from_the_worst_beginning() -> None:
         assert outcome.bound is not None
         assert outcome.bound <= min(costs.values()) + 0.25
         begun += worst != found.chosen
-    assert begun > 60
+    assert begun >= 200
 
 
 def test_every_choice_is_a_point_of_the_form_exactly_if_it_breaks_nothing() -> None:

@@ -8,10 +8,10 @@ from marketplace.awards.optimiser.engine import Progress
 from marketplace.awards.optimiser.questions import QUESTIONS, Question
 from marketplace.awards.optimiser.result import Award, Options
 from marketplace.awards.optimiser.scenarios import Scenario
-from marketplace.awards.optimiser.solve import Asking, NotComputedError, Room
+from marketplace.awards.optimiser.solve import Asking, NotComputedError, Room, Standing
 from tests.awards.optimiser.made import ENGINE, large, small
 
-HARD = large(150, 10, 1, rules=True)
+HARD = large(130, 10, 1, rules=True)
 
 
 def test_the_child_answers_as_the_functions_do() -> None:
@@ -48,7 +48,7 @@ def test_a_child_that_does_not_end_is_ended() -> None:
 
 def test_memory_is_kept() -> None:
     with pytest.raises(NotComputedError) as caught:
-        solve.ask(Question("award", large(400, 10, 1)), Room(memory_mb=180))
+        solve.ask(Question("award", large(400, 10, 1)), Room(memory_mb=150))
     assert caught.value.reason in {"memory", "failure"}  # failure: where loading the libraries alone takes more
 
 
@@ -58,3 +58,30 @@ def test_a_question_can_be_cancelled() -> None:
     with pytest.raises(NotComputedError) as caught:
         asking.answer()
     assert caught.value.reason == "cancelled"
+
+
+def test_a_standing_child_answers_question_after_question_and_is_replaced_when_it_was_ended() -> None:
+    child = Standing()
+    try:
+        first = child.asking(Question("award", small(1))).answer()
+        second = child.asking(Question("award", small(2))).answer()
+        assert (first.cost, second.cost) == tuple(award(small(n), Options(), ENGINE).cost for n in (1, 2))
+        asking = child.asking(Question("award", HARD, Options(seconds=60)))
+        threading.Timer(0.5, asking.cancel).start()
+        with pytest.raises(NotComputedError) as caught:
+            asking.answer()
+        assert caught.value.reason == "cancelled"
+        assert child.asking(Question("award", small(1))).answer().cost == first.cost
+    finally:
+        child.close()
+
+
+def test_a_child_that_breaks_says_so_and_the_next_question_is_answered() -> None:
+    child = Standing()
+    try:
+        with pytest.raises(NotComputedError) as caught:
+            child.asking(Question("nobody knows this", small(1))).answer()
+        assert caught.value.reason == "failure"
+        assert child.asking(Question("award", small(1))).answer().status == "optimal"
+    finally:
+        child.close()
