@@ -1,5 +1,6 @@
 """Values of this room as they go over the wire."""
 
+from collections.abc import Collection
 from typing import Any
 
 from marketplace.awards.model import Approval, Award, Comparison, Selection
@@ -7,12 +8,16 @@ from marketplace.awards.schemas import ApprovalOutput, AwardOutput, ComparisonOu
 from marketplace.kernel import codec
 
 
-def comparison(found: Comparison) -> ComparisonOutput:
-    """Return a comparison for the wire, the figures that follow from others included."""
+def comparison(found: Comparison, defaulted: Collection[str] = ()) -> ComparisonOutput:
+    """Return a comparison for the wire, the figures that follow from others included.
+
+    ``defaulted`` are the providers that did not stand by an award on this request.
+    """
     document: dict[str, Any] = codec.dump(found)
     for lot, shown in zip(found.lots, document["lots"], strict=True):
         for offer, out in zip(lot.offers, shown["offers"], strict=True):
             out["evaluated"] = str(offer.evaluated)
+            out["defaulted"] = offer.provider_id in defaulted
     exchange = f"Every bid is made in {found.currency}: no exchange rate stands between them."
     return ComparisonOutput(**document, exchange=exchange)
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Response
 from buyers.desk import service as desk
 from buyers.requests.rules import SuspendedError
 from marketplace.awards import answers, approvals, disclosure, service, store
+from marketplace.awards.confirmation import service as confirmations
 from marketplace.awards.disclosure import Disclosed
 from marketplace.awards.model import Approval, Award, LotRefusal, LotSelection, Selection
 from marketplace.awards.schemas import (
@@ -63,7 +64,8 @@ def count_invitations(request_id: str, reading: ReadingOnly, _: Buyer) -> Invita
 @router.get("/requests/{request_id}/comparison", summary="Compare the bids", responses=_DECIDING)
 def compare_bids(request_id: str, work: Working, _: Buyer) -> ComparisonOutput:
     """After the close: every standing bid in total cost over the term, with the formula of every figure."""
-    return answers.comparison(service.compare(work, desk.owned(work, request_id), hold=False))
+    owned = desk.owned(work, request_id)
+    return answers.comparison(service.compare(work, owned, hold=False), confirmations.defaulted(work, owned))
 
 
 @router.post("/requests/{request_id}/award/preview", summary="What an award would reveal", responses=_DECIDING)

@@ -147,6 +147,7 @@ class OfferOutput(BaseModel):
     packages: list[PackageOutput]
     volume: list[VolumeTierOutput]
     surrogate: bool = Field(description="an agent of the platform entered it for the carrier")
+    defaulted: bool = Field(description="the carrier did not stand by an award on this request")
     incomplete: list[str] = Field(
         description="what it leaves out or does not meet: beside complete bids it has no rank"
     )

@@ -273,6 +273,7 @@ def _notes(offer: dict[str, Any]) -> list[str]:
         "expired": "expired",
         "stale": "for an earlier version",
         "surrogate": "entered by an agent",
+        "defaulted": "did not stand by an award",
     }
     said = [word for name, word in marks.items() if offer[name]] + [f"open: {why}" for why in offer["open_because"]]
     return said + [f"incomplete: {why}" for why in offer["incomplete"]]

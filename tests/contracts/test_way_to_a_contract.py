@@ -68,6 +68,8 @@ def test_a_declined_award_returns_its_lots_and_marks_the_carrier_for_the_buyer_a
     assert awarded.buyer("GET", f"/contracts/{blue['id']}")["status"] == "withdrawn"
     lots = {lot["lot"]: lot for lot in awarded.buyer("GET", f"/requests/{awarded.request_id}/comparison")["lots"]}
     assert [offer["provider_name"] for offer in lots["T1"]["offers"]] == ["Red"]
+    offers = [offer for lot in lots.values() for offer in lot["offers"]]
+    assert {offer["provider_name"] for offer in offers if offer["defaulted"]} == {"Blue"}
     assert reason not in json.dumps([awarded.red("GET", path) for path in ("/invitations", "/contracts", "/notices")])
     stranger = Caller(client, a_user(market))
     stranger("GET", f"/requests/{awarded.request_id}/confirmations", 404)
