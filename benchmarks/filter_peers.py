@@ -337,6 +337,7 @@ class DuckDb:
         import duckdb  # noqa: PLC0415 - a peer of the benchmark alone, which may not be installed
 
         self._duck = duckdb.connect(config={"threads": 1})
+        self._duck.execute("SET enable_progress_bar = false")
         columns = {"id": np.arange(len(table.columns["kind"])), **table.columns}
         self._register("filters", columns)
         self._register("territory_keys", {"key": table.keys, "territory": table.territories})
