@@ -154,6 +154,7 @@ def test_no_immediate_reaction_runs_with_the_rights_of_carriers_or_the_desk(
 
 
 def test_the_organization_of_one_transaction_is_gone_in_the_next_on_the_same_connection(market: Marketplace) -> None:
+    market.database.carrier.dispose()  # tests before this one may have left several, of which each gets its turn
     with market.workshop.reading(PROVIDER) as reading:
         first = reading.session.connection().execute(text("SELECT pg_backend_pid()")).scalar_one()
     with market.database.carrier.connect() as connection:
