@@ -201,7 +201,7 @@ class Replay:
         self._say(application, "comparing")
         lots = {lot["lot"]: lot["offers"] for lot in self._comparison(asked)["lots"]}
         chosen = self._real_offers(application, lots)
-        if chosen is None:
+        if chosen is None or (asked.attempt < _MOST_ATTEMPTS and self._rival_missing(application, request, lots)):
             self._give_up(asked)
             return None
         self._say(application, "awarding")
@@ -261,12 +261,20 @@ class Replay:
                 chosen[ref] = offer
         return chosen
 
+    def _rival_missing(
+        self, application: Application, request: dict[str, Any], lots: Mapping[str, list[dict[str, Any]]]
+    ) -> bool:
+        """Tell whether a rival that was invited has no bid: it came too late, and a replay should not depend on that."""
+        bidding = {offer["provider_id"] for offers in lots.values() for offer in offers}
+        rivals = (self.stage.sellers[spin] for spin in script.rivals(self.cast, application))
+        return any(rival.id not in bidding and _invited(rival, request) is not None for rival in rivals)
+
     def _give_up(self, asked: _Asked) -> None:
-        """Take a request back that closed without its real bid: the application is asked for again."""
+        """Take a request back that closed without one of its bids: the application is asked for again."""
         self._say(asked.application, "asking again")
         buyer = asked.client.player
         try:
-            buyer.withdraw(asked.id, "The bid of the published award did not arrive before the close.")
+            buyer.withdraw(asked.id, "A bid of the replay did not arrive before the close.")
         except ApiError:
             if buyer.request(asked.id)["status"] not in _ENDED:  # without any bid it ends by itself
                 raise
