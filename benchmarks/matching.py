@@ -60,7 +60,7 @@ LOADED, LOAD_S = 100_000, 10.0
 TURNED_OVER = 20_000
 """Filters that are removed, and as many that are added, before the answers are compared again."""
 _SLOW = {PlainPredicate.name: 6.0, PostgreSql.name: 20.0, DuckDb.name: 10.0}
-"""Seconds that a slow peer gets for its sample in the quick run; ten times as many in the full one."""
+"""Seconds that a slow peer gets for its sample, times the patience of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Extent:
     turned_over: int
 
 
-FULL = Extent((10_000, 100_000, 1_000_000), frozenset({10_000, 100_000, 1_000_000}), 1_000, 10.0, TURNED_OVER)
+FULL = Extent((10_000, 100_000, 1_000_000), frozenset({10_000, 100_000, 1_000_000}), 400, 4.0, TURNED_OVER)
 QUICK = Extent((10_000, 40_000), frozenset({10_000}), 60, 0.35, 2_000)
 
 

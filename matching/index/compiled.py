@@ -14,16 +14,17 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
 cost more than the loops do."""
 
 
-def compiled(signature: Any = None) -> Callable[[F], F]:
+def compiled(signature: Any = None, *, inline: bool = False) -> Callable[[F], F]:
     """Return a decorator that compiles a function for ``signature`` at once, so that no call waits for a compiler.
 
-    Without a signature the function is only made to be called by compiled ones. The machine code is kept beside the
-    module, else in the user's cache; where neither can be written it is compiled again in each process.
+    Without a signature the function is only made to be called by compiled ones; ``inline`` makes it a part of each
+    of them. The machine code is kept beside the module, else in the user's cache; where neither can be written it is
+    compiled again in each process.
     """
 
     def decorate(function: F) -> F:
         if signature is None:
-            return _typed(function, njit(**_OPTIONS)(function))
+            return _typed(function, njit(forceinline=inline, **_OPTIONS)(function))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaWarning)
             try:

@@ -6,7 +6,6 @@ from matching.index import kernels, scales
 from matching.index.scales import Span
 from matching.index.vocabulary import (
     BANDS,
-    EXCLUDED,
     FIRST,
     REFUSES_CONSOLIDATED,
     REQUIRED,
@@ -26,11 +25,13 @@ _PER_PERCENT = 1_000_000
 class Encoded:
     """The rows in which a filter is entered, and what its record refers to.
 
-    ``spans`` are of bandwidth, monthly spend, sites, term and start date; ``bands`` one list for each family.
+    Features are known by their rows. ``spans`` are of bandwidth, monthly spend, sites, term and start date; ``bands``
+    one list for each family.
     """
 
     rows: list[int]
     required: tuple[int, ...]
+    excluded: tuple[int, ...]
     bands: tuple[tuple[int, ...], ...]
     coverage: int
     spans: tuple[Span, Span, Span, Span, Span]
@@ -50,7 +51,7 @@ def encode(criteria: Criteria, vocabulary: Vocabulary) -> Encoded:
         rows += [FIRST[name] + step for step in scales.steps_of(name, span)]
     rows += [FIRST[START] + quarter for quarter in scales.quarters_of(spans[4])]
     rows += [vocabulary.learn_row(SERVICES, node) for node in criteria.service_types] or [FIRST[f"no {SERVICES}"]]
-    rows += [vocabulary.learn_row(EXCLUDED, code) for code in criteria.excluded_features]
+    excluded = {vocabulary.learn_row(REQUIRED, code) for code in criteria.excluded_features}
     required = [vocabulary.learn_row(REQUIRED, code) for code in criteria.required_features]
     rows.append(vocabulary.rarest(required) if required else FIRST[f"no {REQUIRED}"])
     if criteria.consolidated_invoice is False:
@@ -60,7 +61,9 @@ def encode(criteria: Criteria, vocabulary: Vocabulary) -> Encoded:
     )
     for family, codes in zip(BANDS, bands, strict=True):
         rows += [shared_row(family, code) for code in codes] or [FIRST[f"no {family}"]]
-    return Encoded(rows, tuple(sorted(set(required))), bands, _coverage(criteria.coverage), spans)
+    return Encoded(
+        rows, tuple(sorted(set(required))), tuple(sorted(excluded)), bands, _coverage(criteria.coverage), spans
+    )
 
 
 def _coverage(coverage: Coverage) -> int:

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.index import kernels, scales, tables, territories
-from matching.index.segment import WORD, Segment, positions
+from matching.index.segment import WORD, Segment, positions, room_of, zero_rows
 from matching.index.tail import View
 from matching.index.territories import Atlas, Loose
+from matching.index.vocabulary import Vocabulary
 
 _SPANS = slice(kernels.BANDWIDTH, kernels.START + 1)
 
@@ -29,14 +30,15 @@ class Taken:
     digests: tuple[bytes, ...]
     anchors: tuple[int, ...]
     pairs: tuple[npt.NDArray[np.uint64], Long]
-    height: int
-    services: list[int]
+    vocabulary: tuple[int, list[int], list[tuple[int, int]]]
+    """The number of rows, those of services, and which are nested."""
 
 
-def take(segment: Segment, view: View, loose: Loose, height: int, services: list[int]) -> Taken:
-    """Return what a rebuild begins with. ``height`` is the number of rows, ``services`` are those of services."""
+def take(segment: Segment, view: View, loose: Loose, vocabulary: Vocabulary) -> Taken:
+    """Return what a rebuild begins with."""
     digests, anchors = tuple(loose.digests), tuple(loose.anchors)
-    return Taken(segment, view, segment.live.copy(), view.live.copy(), digests, anchors, loose.pairs, height, services)
+    meanings = vocabulary.size, vocabulary.services(), vocabulary.nested()
+    return Taken(segment, view, segment.live.copy(), view.live.copy(), digests, anchors, loose.pairs, meanings)
 
 
 def fold(taken: Taken) -> Segment:
@@ -47,27 +49,36 @@ def fold(taken: Taken) -> Segment:
     names = np.concatenate((segment.names[old], view.names[new]))
     _, _, tail_spans, *tail_lists, _ = view.segment
     spans = _fold_spans(records, old.size, segment.spans, tail_spans)
-    required = _fold_lists(
-        records[:, kernels.REQUIRED], old.size, (segment.required_starts, segment.required_codes), tail_lists[:2], 1
+    features = _fold_lists(
+        records[:, kernels.FEATURES],
+        old.size,
+        (segment.feature_starts, segment.feature_codes),
+        tail_lists[:2],
+        kernels.KINDS_OF_FEATURES,
     )
     bands = _fold_lists(
         records[:, kernels.BANDS], old.size, (segment.band_starts, segment.band_codes), tail_lists[2:], kernels.FAMILIES
     )
     atlas = _fold_territories(records, taken)
 
-    services = np.array(taken.services, np.int32)
+    height, services, nested = taken.vocabulary
     first = np.concatenate(
-        [_first_services(rows, services, kept) for rows, kept in ((segment.rows, old), (view.segment[0], new))]
+        [
+            _first_services(rows, np.array(services, np.int32), kept)
+            for rows, kept in ((segment.rows, old), (view.segment[0], new))
+        ]
     )
     order = np.lexsort((first, records[:, kernels.INCLUDE]))
     to = np.empty(order.size, np.int64)
     to[order] = np.arange(order.size)
-    words = (order.size + WORD - 1) // WORD
-    rows = np.zeros((taken.height + 1, words), np.uint64)
+    words = room_of(order.size)
+    rows = zero_rows(height, words)
     for source, kept, begin in ((segment.rows, old, 0), (view.segment[0], new, old.size)):
         moved = np.full(source.shape[1] * WORD, -1, np.int64)
         moved[kept] = to[begin : begin + kept.size]
         kernels.move_bits(source, moved, rows)
+    for outer, inner in nested:
+        rows[inner] |= rows[outer]
     records, names = records[order], names[order]
     live = np.zeros(words, np.uint64)
     kernels.fill(live, 0, order.size)
@@ -76,8 +87,8 @@ def fold(taken: Taken) -> Segment:
         rows=rows,
         records=records,
         spans=spans,
-        required_starts=required[0],
-        required_codes=required[1],
+        feature_starts=features[0],
+        feature_codes=features[1],
         band_starts=bands[0],
         band_codes=bands[1],
         live=live,

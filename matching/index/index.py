@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from buyers.requests.model import ListMode, ProviderList
 from marketplace.kernel.ids import RequestId
-from matching.index import folding, segment, snapshot
+from matching.index import folding, kernels, segment, snapshot
 from matching.index.encoding import encode
 from matching.index.entries import ANY, Entry, Hit
 from matching.index.kernels import PROVIDER
@@ -121,8 +121,7 @@ class Index:
             with self._write:
                 before = self._state
                 loose = before.tail.territories
-                height, services = self._vocabulary.size, self._vocabulary.services()
-                taken = folding.take(before.segment, before.tail.view, loose, height, services)
+                taken = folding.take(before.segment, before.tail.view, loose, self._vocabulary)
                 self._since = []
             try:
                 folded = folding.fold(taken)
@@ -216,7 +215,7 @@ class Index:
             if in_tail is not None:
                 state.tail.clear(in_tail)
             elif row >= 0:
-                segment.clear(state.segment.live, row)
+                kernels.clear_bit(state.segment.live, row)
             else:
                 self._size += 1
         finally:
@@ -227,11 +226,8 @@ class Index:
         row = state.tail.rows_of.pop(packed, None)
         if row is not None:
             state.tail.clear(row)
-        else:
-            row = state.segment.find(packed)
-            if row < 0:
-                return False
-            segment.clear(state.segment.live, row)
+        elif not state.segment.remove(packed):
+            return False
         self._size -= 1
         return True
 

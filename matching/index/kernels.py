@@ -2,7 +2,9 @@
 
 All place keys are 'mixed' (``mixed``), a bijection of 64-bit words: equal keys stay equal, and any of the bits of a
 mixed key are as good as a hash. A bitset of sites is ``width`` words. Arguments come in groups, one tuple for each
-owner (``RECORDS``, ``PROGRAM`` and so on, in the order of the fields of the classes that make them).
+owner (``SEGMENT``, ``PROGRAM`` and so on, in the order of the fields of the classes that make them).
+
+They are in one file, as what is kept on disk of a function is made anew only when its own file changes.
 """
 
 from typing import Any
@@ -12,6 +14,7 @@ import numpy.typing as npt
 from numba import types
 
 from matching.index.compiled import compiled
+from matching.index.prefetch import prefetch
 
 Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.uint32]
@@ -19,7 +22,7 @@ Signed = npt.NDArray[np.int32]
 Long = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint8]
 
-INCLUDE, EXCLUDE, PROVIDER, REQUIRED, BANDS, COVERAGE, BANDWIDTH, SPEND, SITES, TERM, START = range(11)
+INCLUDE, EXCLUDE, PROVIDER, FEATURES, BANDS, COVERAGE, BANDWIDTH, SPEND, SITES, TERM, START = range(11)
 """Columns of a record. The last five are numbers of spans, where 0 is a range open at both ends."""
 COLUMNS = 11
 AT_LEAST, SHARE, ALL = 0, 1, 2
@@ -27,8 +30,14 @@ AT_LEAST, SHARE, ALL = 0, 1, 2
 COVERAGE_BITS = 30
 PERCENT = 100_000_000
 """A hundred per cent, in the millionths in which a share is kept."""
+KINDS_OF_FEATURES = 2
+"""Required ones, excluded ones: the lists of a ``FEATURES`` number, in this order."""
 FAMILIES = 4
 """Industries, sizes, regions, currencies: the lists of a ``BANDS`` number, in this order."""
+LINE = 8
+"""Words of a row in a cache line: what has no candidate is left out in such pieces."""
+GAP = 16
+"""So many words without a candidate are worked on along with their neighbours: to begin anew costs more."""
 CHUNK = 128
 """Words of a row that are worked on together: they stay in the first-level cache."""
 SPARE_ROWS = 3
@@ -55,7 +64,7 @@ ATLAS = _tuple((TABLE, _N, _N, _N, _N, _INT))
 LOOSE = _tuple((_INT, _L, _W))
 """New territories: number of the first one, where each begins, their sorted keys."""
 SEGMENT = _tuple((_WW, _NN, _LL, _N, _N, _N, _N, _W))
-"""Rows, records, spans, required features (starts, codes), bands (starts, codes), live bits."""
+"""Rows, records, spans, features (starts, codes), bands (starts, codes), live bits."""
 PROGRAM = _tuple((_I, _I, _B, _I))
 """Rows of all clauses, where each clause begins, whether it is negated, where each group of clauses begins."""
 ASKED = _tuple((_L, _I, _BB, _I, _LL, _WW, _B, _W))
@@ -64,8 +73,8 @@ features of each kind, profiles of each kind (starts, bandwidths, sites), admitt
 providers (empty: all), all sites."""
 KEYS = _tuple((_INT, _W, _WW, _W, _I, _N, _I))
 """Number of distinct keys, keys, their sites, table by key (keys, positions), table by atlas number (the same)."""
-FOUND = _tuple((_I, _WW, _I, _W))
-"""Scratch of the atlas: slot of each large territory, sites of each slot, territories that have one, candidates."""
+FOUND = _tuple((_B, _WW, _I, _W))
+"""Scratch of the atlas: which large territories have sites of the request, their sites, their numbers, candidates."""
 
 
 @compiled()
@@ -93,17 +102,6 @@ def mix(keys: Words, out: Words) -> None:
         out[at] = mixed(keys[at])
 
 
-@compiled()
-def _find(table: Any, wanted: Any) -> Any:
-    """Return the position of a hash in a table, or -1."""
-    hashes, starts, shift = table
-    bucket = np.int64(wanted >> np.uint64(shift))
-    for at in range(starts[bucket], starts[bucket + 1]):
-        if hashes[at] == wanted:
-            return np.int64(at)
-    return np.int64(-1)
-
-
 @compiled(types.int64(_WW, _N, _N, _INT, _W))
 def find_name(names: Words, order: Numbers, starts: Numbers, shift: int, wanted: Words) -> int:
     """Return the row of sixteen bytes among ``names``, or -1; ``order`` and ``starts`` are of ``by_name``."""
@@ -113,6 +111,15 @@ def find_name(names: Words, order: Numbers, starts: Numbers, shift: int, wanted:
         if names[row, 0] == wanted[0] and names[row, 1] == wanted[1]:
             return int(np.int64(row))
     return -1
+
+
+@compiled(types.boolean(_W, _INT))
+def clear_bit(bits: Words, position: int) -> bool:
+    """Clear a bit; tell whether it was set."""
+    bit = _ONE << np.uint64(position & 63)
+    was = bits[position >> 6] & bit
+    bits[position >> 6] &= ~bit
+    return bool(was != _ZERO)
 
 
 @compiled(types.void(_WW, _W))
@@ -206,21 +213,49 @@ def fill(bits: Words, begin: Any, end: Any) -> None:
     bits[last] |= tail
 
 
-@compiled(types.int64(ATLAS, KEYS, FOUND, _N, _INT))
-def touch(atlas: Any, keys: Any, found: Any, ranges: Numbers, width: int) -> int:
+@compiled()
+def _look_up(table: Any, posting_starts: Any, postings: Any, wanted: Any, numbers: Any) -> None:
+    """Write the position of each wanted hash in a table, or -1, to ``numbers``.
+
+    Step by step for all of them, each step telling the processor what the next one will read: so the waits for memory
+    run side by side.
+    """
+    hashes, starts, shift = table
+    for at in range(wanted.size):
+        prefetch(starts, np.int64(wanted[at] >> np.uint64(shift)))
+    for at in range(wanted.size):
+        prefetch(hashes, np.int64(starts[wanted[at] >> np.uint64(shift)]))
+    for at in range(wanted.size):
+        bucket = wanted[at] >> np.uint64(shift)
+        numbers[at] = -1
+        for place in range(starts[bucket], starts[bucket + _ONE]):
+            if hashes[place] == wanted[at]:
+                numbers[at] = place
+                prefetch(posting_starts, np.int64(place))
+                break
+    for at in range(wanted.size):
+        if numbers[at] >= 0:
+            prefetch(postings, np.int64(posting_starts[numbers[at]]))
+
+
+@compiled(types.int64(ATLAS, KEYS, FOUND, _N, _I))
+def touch(atlas: Any, keys: Any, found: Any, ranges: Numbers, numbers: Signed) -> int:
     """Mark as candidates the filters of every territory that has one of the keys; return how many large ones do.
 
     The sites of a large territory are collected here, as all its filters will ask for them; those of a small one only
-    when a survivor asks (``_collect``). ``ranges`` tells where the filters of each territory begin.
+    when a survivor asks (``_collect``). ``ranges`` tells where the filters of each territory begin, ``numbers`` is
+    scratch, one for each key.
     """
     table, posting_starts, postings, _, _, large = atlas
     count, distinct, key_sites, _, _, number_table, number_places = keys
-    slots, slot_sites, touched, candidates = found
+    seen, its_sites, touched, candidates = found
+    width = key_sites.shape[1]
     mask = np.uint64(number_table.size - 1)
     number_places[:] = -1
+    _look_up(table, posting_starts, postings, distinct[:count], numbers)
     used = 0
     for at in range(count):
-        number = _find(table, distinct[at])
+        number = np.int64(numbers[at])
         if number < 0:
             continue
         slot = mixed(np.uint64(number)) & mask
@@ -228,21 +263,34 @@ def touch(atlas: Any, keys: Any, found: Any, ranges: Numbers, width: int) -> int
             slot = (slot + _ONE) & mask
         number_places[slot] = at
         number_table[slot] = np.uint32(number)
+        # a key that few sites have lies in few words
+        begin, end = 0, width
+        while not key_sites[at, begin]:
+            begin += 1
+        while not key_sites[at, end - 1]:
+            end -= 1
         for posting in range(posting_starts[number], posting_starts[number + 1]):
-            territory = np.int64(postings[posting])
-            if territory <= large:
-                own = slots[territory]
-                if own >= 0:
-                    for word in range(width):
-                        slot_sites[own, word] |= key_sites[at, word]
+            territory = np.uint64(postings[posting])
+            if territory <= np.uint64(large):
+                for word in range(begin, end):
+                    its_sites[territory, word] |= key_sites[at, word]
+                if seen[territory]:
                     continue
-                slots[territory] = used
-                touched[used] = territory
-                for word in range(width):
-                    slot_sites[used, word] = key_sites[at, word]
+                seen[territory] = 1
+                touched[used] = np.int32(territory)
                 used += 1
-            fill(candidates, ranges[territory], ranges[territory + 1])
+            fill(candidates, np.int64(ranges[territory]), np.int64(ranges[territory + _ONE]))
     return used
+
+
+@compiled(types.void(FOUND, _INT))
+def forget(found: Any, used: int) -> None:
+    """Make the sites of the ``used`` territories that were touched empty again, for the next request."""
+    seen, its_sites, touched, _ = found
+    for at in range(used):
+        seen[touched[at]] = 0
+        for word in range(its_sites.shape[1]):
+            its_sites[touched[at], word] = _ZERO
 
 
 @compiled()
@@ -281,7 +329,7 @@ def _collect_loose(begin: Any, end: Any, ordered: Any, keys: Any, out: Any) -> N
 
 @compiled()
 def _collect(  # noqa: PLR0917 - arrays
-    territory: Any, atlas: Any, loose: Any, keys: Any, slots: Any, slot_sites: Any, out: Any
+    territory: Any, atlas: Any, loose: Any, keys: Any, its_sites: Any, out: Any
 ) -> None:
     """Write to ``out`` the sites that have a key of a territory (which is not 'everywhere')."""
     _, _, _, small_starts, small_keys, large = atlas
@@ -289,10 +337,8 @@ def _collect(  # noqa: PLR0917 - arrays
     for word in range(out.size):
         out[word] = _ZERO
     if territory <= large:
-        slot = slots[territory]
-        if slot >= 0:
-            for word in range(out.size):
-                out[word] = slot_sites[slot, word]
+        for word in range(out.size):
+            out[word] = its_sites[territory, word]
     elif territory < first_loose:
         _, _, key_sites, _, _, table, places = keys
         own = territory - large - 1
@@ -301,6 +347,23 @@ def _collect(  # noqa: PLR0917 - arrays
     else:
         own = territory - first_loose
         _collect_loose(loose_starts[own], loose_starts[own + 1], loose_keys, keys, out)
+
+
+@compiled()
+def _next_run(candidates: Any, base: Any) -> Any:
+    """Return where the next words with candidates begin and how many they are; none at the end."""
+    words = candidates.size
+    begin, end, at = words, words, base
+    while at < words:
+        some, last = _ZERO, min(at + LINE, words)
+        for word in range(at, last):
+            some |= candidates[word]
+        if some:
+            begin, end = min(begin, at), last
+        at = last
+        if begin < words and (at - end > GAP or at - begin >= CHUNK):
+            break
+    return begin, end - begin
 
 
 @compiled()
@@ -323,19 +386,26 @@ def _narrow(  # noqa: PLR0917 - arrays
     size = bits.size
     for clause in range(first, last):
         begin, end = clause_starts[clause], clause_starts[clause + 1]
-        source = rows[clause_rows[begin], base : base + size]
-        for at in range(size):
-            united[at] = source[at]
-        for one in range(begin + 1, end):
-            source = rows[clause_rows[one], base : base + size]
-            for at in range(size):
-                united[at] |= source[at]
         flip = _ALL if negated[clause] else _ZERO
+        one = rows[clause_rows[begin], base : base + size]
+        other = rows[clause_rows[end - 1], base : base + size]
         left = _ZERO
-        for at in range(size):
-            word = bits[at] & (united[at] ^ flip)
-            bits[at] = word
-            left |= word
+        if begin + 1 >= end - 1:
+            for at in range(size):
+                word = bits[at] & ((one[at] | other[at]) ^ flip)
+                bits[at] = word
+                left |= word
+        else:
+            for at in range(size):
+                united[at] = one[at] | other[at]
+            for middle in range(begin + 1, end - 1):
+                source = rows[clause_rows[middle], base : base + size]
+                for at in range(size):
+                    united[at] |= source[at]
+            for at in range(size):
+                word = bits[at] & (united[at] ^ flip)
+                bits[at] = word
+                left |= word
         if left == _ZERO:
             return False
     return True
@@ -343,19 +413,7 @@ def _narrow(  # noqa: PLR0917 - arrays
 
 @compiled()
 def _within(spans: Any, span: Any, low: Any, high: Any) -> Any:
-    return span == 0 or (spans[span, 0] <= low and high <= spans[span, 1])
-
-
-@compiled()
-def _fits(records: Any, row: Any, spans: Any, figures: Any) -> Any:
-    """Tell whether the figures of the request as a whole are in the filter's ranges."""
-    if not _within(spans, records[row, SITES], figures[0], figures[0]):
-        return False
-    if figures[3] and not _within(spans, records[row, SPEND], figures[1], figures[2]):
-        return False
-    if not _within(spans, records[row, TERM], figures[4], figures[4]):
-        return False
-    return not figures[6] or _within(spans, records[row, START], figures[5], figures[5])
+    return (spans[span, 0] <= low) & (high <= spans[span, 1])
 
 
 @compiled()
@@ -375,27 +433,160 @@ def _named(number: Any, starts: Any, codes: Any, bands: Any) -> Any:
 @compiled()
 def _needed(coverage: Any, sites: Any) -> Any:
     """Return how many sites must pass (``predicate.needed_sites``)."""
-    kind = np.int64(coverage) >> COVERAGE_BITS
-    value = np.int64(coverage) & ((1 << COVERAGE_BITS) - 1)
+    kind = coverage >> np.uint32(COVERAGE_BITS)
+    value = np.int64(coverage & np.uint32((1 << COVERAGE_BITS) - 1))
+    share = np.int64((np.uint64(value) * np.uint64(sites) + np.uint64(PERCENT - 1)) // np.uint64(PERCENT))
+    if kind == SHARE:
+        value = share
     if kind == ALL:
         value = sites
-    elif kind == SHARE:
-        value = (value * sites + PERCENT - 1) // PERCENT
     return max(np.int64(1), value)
 
 
 @compiled()
-def _required(number: Any, starts: Any, codes: Any, asks: Any, kind: Any) -> Any:
-    """Tell whether a kind of line asks for every feature that a filter requires."""
-    if number:
-        for at in range(starts[number], starts[number + 1]):
-            if not asks[kind, codes[at]]:
-                return False
-    return True
+def _wants(number: Any, starts: Any, codes: Any, asks: Any, kind: Any) -> Any:
+    """Tell whether a kind of line asks for every feature that a filter requires, and for none that it excludes."""
+    middle = starts[2 * number + 1]
+    for at in range(starts[2 * number], middle):
+        if not asks[kind, codes[at]]:
+            return False
+    unwanted = False
+    for at in range(middle, starts[2 * number + 2]):
+        unwanted |= asks[kind, codes[at]] != 0
+    return not unwanted
 
 
-@compiled(types.int64(SEGMENT, PROGRAM, ASKED, ATLAS, LOOSE, KEYS, FOUND, _WW, _WW, _I, _I))
-def scan(  # noqa: C901, PLR0912, PLR0915, PLR0917 - groups are unpacked once: each time costs as much as a filter
+@compiled()
+def _extract(surviving: Any, base: Any, records: Any, survivors: Any) -> Any:
+    """Write the rows of the set bits to ``survivors``; return how many there are."""
+    count = 0
+    for word in range(surviving.size):
+        bits = surviving[word]
+        while bits:
+            lowest = bits & (~bits + _ONE)
+            bits ^= lowest
+            row = np.int64((base + word) * 64 + ones(lowest - _ONE))
+            prefetch(records, row * COLUMNS)
+            prefetch(records, row * COLUMNS + COLUMNS - 1)
+            survivors[count] = row
+            count += 1
+    return count
+
+
+@compiled()
+def _shortlist(  # noqa: PLR0917 - arrays
+    records: Any, spans: Any, figures: Any, admitted: Any, survivors: Any, count: Any
+) -> Any:
+    """Keep the survivors that the figures of the request as a whole suit; return how many.
+
+    Without a branch on what a record says: the processor can't foresee it, and so fetches many records at once.
+    """
+    sites, down, up, knows_spend, term, start, knows_start = (
+        figures[0],
+        figures[1],
+        figures[2],
+        figures[3],
+        figures[4],
+        figures[5],
+        figures[6],
+    )
+    kept = 0
+    for at in range(count):
+        row = np.uint64(survivors[at])
+        suits = _needed(records[row, COVERAGE], sites) <= sites
+        suits &= _within(spans, records[row, SITES], sites, sites)
+        suits &= (knows_spend == 0) | _within(spans, records[row, SPEND], down, up)
+        suits &= _within(spans, records[row, TERM], term, term)
+        suits &= (knows_start == 0) | _within(spans, records[row, START], start, start)
+        if admitted.size:
+            suits &= admitted[records[row, PROVIDER]] != 0
+        survivors[kept] = survivors[at]
+        kept += suits
+    return kept
+
+
+@compiled(inline=True)
+def _decide(  # noqa: C901, PLR0912, PLR0917 - groups are unpacked once: each time costs as much as a filter
+    segment: Any,
+    asked: Any,
+    atlas: Any,
+    loose: Any,
+    keys: Any,
+    its_sites: Any,
+    own: Any,
+    base: Any,
+    sets: Any,
+    chosen: Any,
+    survivors: Any,
+    waiting: Any,
+    out: Any,
+    hits: Any,
+    width: Any,
+) -> Any:
+    """Add the survivors of which enough sites pass to ``out``, behind the first ``hits``; return how many there are.
+
+    ``own`` has for each kind of line a row of the filters that it suits, from the word ``base`` on. ``width`` is that
+    of a bitset of sites: called with a plain 1, as most often, the loops over sites are compiled to one step each.
+    """
+    _, records, spans, feature_starts, feature_codes, band_starts, band_codes, _ = segment
+    figures, bands, asks, profile_starts, bandwidths, profile_sites, _, all_sites = asked
+    sites, kinds, large = figures[0], asks.shape[0], atlas[5]
+    covered, left_out = sets[0], sets[1]
+    last_include, last_exclude, inside = np.int64(-1), np.int64(0), np.int64(0)
+    for at_survivor in range(waiting):
+        row = np.uint64(survivors[at_survivor])
+        include, exclude = np.int64(records[row, INCLUDE]), np.int64(records[row, EXCLUDE])
+        if include != last_include or exclude != last_exclude:
+            last_include, last_exclude = include, exclude
+            inside = np.int64(0)
+            # filters of one territory stand together: most ask for what the one before asked for
+            if include == 0:
+                for at in range(width):
+                    covered[at] = all_sites[at]
+            elif include <= large:
+                for at in range(width):
+                    covered[at] = its_sites[include, at]
+            else:
+                _collect(include, atlas, loose, keys, its_sites, covered)
+            if exclude:
+                _collect(exclude, atlas, loose, keys, its_sites, left_out)
+                for at in range(width):
+                    covered[at] &= ~left_out[at]
+            for at in range(width):
+                inside += ones(covered[at])
+        needed = _needed(records[row, COVERAGE], sites)
+        if inside < needed:
+            continue
+        if figures[7] and not _named(np.int64(records[row, BANDS]), band_starts, band_codes, bands):
+            continue
+        picked = 0
+        word, bit = (survivors[at_survivor] >> 6) - base, np.uint64(survivors[at_survivor] & 63)
+        features, wanted = np.int64(records[row, FEATURES]), np.uint64(records[row, BANDWIDTH])
+        for kind in range(kinds):
+            if not (own[kind, word] >> bit) & _ONE:
+                continue
+            if features and not _wants(features, feature_starts, feature_codes, asks, kind):
+                continue
+            for profile in range(profile_starts[kind], profile_starts[kind + 1]):
+                low, high = bandwidths[profile, 0], bandwidths[profile, 1]
+                chosen[picked] = profile
+                picked += (bandwidths[profile, 2] == 0) | _within(spans, wanted, low, high)
+        if not picked:
+            continue
+        total = np.int64(0)
+        for at in range(width):
+            passing = _ZERO
+            for one in range(picked):
+                passing |= profile_sites[chosen[one], at]
+            total += ones(passing & covered[at])
+        if total >= needed:
+            out[hits] = survivors[at_survivor]
+            hits += 1
+    return hits
+
+
+@compiled(types.int64(SEGMENT, PROGRAM, ASKED, ATLAS, LOOSE, KEYS, FOUND, _WW, _WW, _I, _I, _I))
+def scan(  # noqa: C901, PLR0917 - groups are unpacked once: each time costs as much as a filter
     segment: Any,
     program: Any,
     asked: Any,
@@ -405,36 +596,39 @@ def scan(  # noqa: C901, PLR0912, PLR0915, PLR0917 - groups are unpacked once: e
     found: Any,
     chunk: Words,
     sets: Words,
+    chosen: Signed,
     survivors: Signed,
     out: Signed,
 ) -> int:
     """Write the rows of all filters that accept to ``out``; return how many. Candidates are cleared on the way.
 
-    Rows narrow the candidates, a chunk at a time: first by the clauses of the whole request (group 0), then by those
-    of each kind of line. What survives is decided by its record. ``chunk`` is scratch, a row for
-    each kind and three, and so are ``sets``,
-    four sets of sites, and ``survivors``, a number for each bit of a chunk.
+    Rows narrow the candidates, a run of words at a time: first by the clauses of the whole request (group 0), then by
+    those of each kind of line. What survives is decided by its record. Nearly all of the time is waiting for memory, so
+    the rows of the next run are asked for before this one is worked on, and so are the records of all survivors.
+
+    Scratch: ``chunk``, ``SPARE_ROWS`` rows and one for each kind; ``sets``, two sets of sites; ``chosen``, a number for
+    each profile; ``survivors``, a number for each bit of a chunk.
     """
-    rows, records, spans, required_starts, required_codes, band_starts, band_codes, live = segment
+    rows, records, spans, _, _, _, _, live = segment
     clause_rows, clause_starts, negated, groups = program
-    figures, bands, asks, profile_starts, bandwidths, profile_sites, admitted, all_sites = asked
-    slots, slot_sites, _, candidates = found
-    sites, width, kinds = figures[0], all_sites.size, asks.shape[0]
+    figures, _, asks, _, _, _, admitted, all_sites = asked
+    _, its_sites, _, candidates = found
+    width, kinds = all_sites.size, asks.shape[0]
     united = chunk[kinds + 2]
-    included, left_out, covered, passing = sets[0], sets[1], sets[2], sets[3]
-    last_include, last_exclude, inside = np.int64(-1), np.int64(0), np.int64(0)
     hits = 0
-    for base in range(0, candidates.size, CHUNK):
-        size = min(CHUNK, candidates.size - base)
+    words = rows.shape[1]
+    next_base, next_size = _next_run(candidates, 0)
+    while next_size:
+        base, size = next_base, next_size
+        next_base, next_size = _next_run(candidates, base + size)
+        for at in range(clause_rows.size):
+            for word in range(next_base, next_base + next_size, LINE):
+                prefetch(rows, np.int64(clause_rows[at]) * words + word)
         requested, surviving = chunk[kinds, :size], chunk[kinds + 1, :size]
-        left = _ZERO
         for at in range(size):
             requested[at] = candidates[base + at] & live[base + at]
             candidates[base + at] = _ZERO
-            left |= requested[at]
-        if left == _ZERO or not _narrow(
-            rows, clause_rows, clause_starts, negated, 0, groups[1], base, united, requested
-        ):
+        if not _narrow(rows, clause_rows, clause_starts, negated, 0, groups[1], base, united, requested):
             continue
         for at in range(size):
             surviving[at] = _ZERO
@@ -445,60 +639,42 @@ def scan(  # noqa: C901, PLR0912, PLR0915, PLR0917 - groups are unpacked once: e
             if _narrow(rows, clause_rows, clause_starts, negated, first, last, base, united, own):
                 for at in range(size):
                     surviving[at] |= own[at]
-        # first all that survive, without a branch on what a record says: so the processor fetches many records at once
-        waiting = 0
-        for word in range(size):
-            bits = surviving[word]
-            while bits:
-                lowest = bits & (~bits + _ONE)
-                bits ^= lowest
-                row = (base + word) * 64 + ones(lowest - _ONE)
-                survivors[waiting] = row
-                waiting += _needed(records[row, COVERAGE], sites) <= sites
-        for at_survivor in range(waiting):
-            row = np.int64(survivors[at_survivor])
-            if admitted.size and not admitted[records[row, PROVIDER]]:
-                continue
-            if not _fits(records, row, spans, figures):
-                continue
-            if figures[7] and not _named(np.int64(records[row, BANDS]), band_starts, band_codes, bands):
-                continue
-            include, exclude = np.int64(records[row, INCLUDE]), np.int64(records[row, EXCLUDE])
-            if include != last_include or exclude != last_exclude:
-                # filters of one territory stand together: most ask for what the one before asked for
-                if include == 0:
-                    for at in range(width):
-                        included[at] = all_sites[at]
-                elif include != last_include:
-                    _collect(include, atlas, loose, keys, slots, slot_sites, included)
-                if exclude == 0:
-                    for at in range(width):
-                        left_out[at] = _ZERO
-                elif exclude != last_exclude:
-                    _collect(exclude, atlas, loose, keys, slots, slot_sites, left_out)
-                last_include, last_exclude, inside = include, exclude, np.int64(0)
-                for at in range(width):
-                    covered[at] = included[at] & ~left_out[at]
-                    inside += ones(covered[at])
-            needed = _needed(records[row, COVERAGE], sites)
-            if inside < needed:
-                continue
-            for at in range(width):
-                passing[at] = _ZERO
-            for kind in range(kinds):
-                if not (chunk[kind, (row >> 6) - base] >> np.uint64(row & 63)) & _ONE:
-                    continue
-                if not _required(records[row, REQUIRED], required_starts, required_codes, asks, kind):
-                    continue
-                for profile in range(profile_starts[kind], profile_starts[kind + 1]):
-                    low, high = bandwidths[profile, 0], bandwidths[profile, 1]
-                    if not bandwidths[profile, 2] or _within(spans, records[row, BANDWIDTH], low, high):
-                        for at in range(width):
-                            passing[at] |= profile_sites[profile, at]
-            total = np.int64(0)
-            for at in range(width):
-                total += ones(passing[at] & covered[at])
-            if total >= needed:
-                out[hits] = row
-                hits += 1
+        waiting = _extract(surviving, base, records, survivors)
+        waiting = _shortlist(records, spans, figures, admitted, survivors, waiting)
+        if width == 1:
+            hits = _decide(
+                segment,
+                asked,
+                atlas,
+                loose,
+                keys,
+                its_sites,
+                chunk,
+                base,
+                sets,
+                chosen,
+                survivors,
+                waiting,
+                out,
+                hits,
+                1,
+            )
+        else:
+            hits = _decide(
+                segment,
+                asked,
+                atlas,
+                loose,
+                keys,
+                its_sites,
+                chunk,
+                base,
+                sets,
+                chosen,
+                survivors,
+                waiting,
+                out,
+                hits,
+                width,
+            )
     return hits

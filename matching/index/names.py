@@ -10,7 +10,11 @@ import numpy.typing as npt
 _DIGITS = b"234567abcdefghijklmnopqrstuvwxyz"
 """Base 32 of ``kernel.ids``, in the order of the characters, so that packed ids sort as they read."""
 _OWN = re.compile(r"([a-z]{1,12})_([a-z2-7]{24})")
-_TO_PYTHON = bytes.maketrans(_DIGITS, b"0123456789abcdefghijklmnopqrstuv")
+_TO_PYTHON = bytes(
+    b"0123456789abcdefghijklmnopqrstuv"[_DIGITS.index(one)] if one in _DIGITS else ord("!") for one in range(256)
+)
+"""From those digits to Python's; what is none becomes what is none there."""
+_LETTERS = 24
 _SHORT = 15
 _MADE_HERE = 0x80
 """First byte of an id of our own making: this plus the number of its prefix."""
@@ -27,6 +31,8 @@ class Names:
     def __init__(self, prefixes: Iterable[str] = (), spelled: Iterable[str] = ()) -> None:
         self.prefixes = list(prefixes)
         self._numbers = {prefix: number for number, prefix in enumerate(self.prefixes)}
+        self._firsts: dict[bytes, bytes] = {}
+        """The first byte of ids by their prefix, of the prefixes that were met."""
         self._spelled = {_digest(name): name for name in spelled}
 
     @property
@@ -39,12 +45,19 @@ class Names:
         raw = name.encode()
         if len(raw) <= _SHORT:
             return bytes((len(raw),)) + raw.ljust(_SHORT, b"\0")
-        made = _OWN.fullmatch(name)
-        if made is not None:
-            number = self._number(made[1])
-            if number is not None:
-                value = int(made[2].encode().translate(_TO_PYTHON), 32)
-                return bytes((_MADE_HERE + number,)) + value.to_bytes(_SHORT, "big")
+        prefix, _, digits = raw.rpartition(b"_")
+        first = self._firsts.get(prefix)
+        if first is None:
+            made = _OWN.fullmatch(name)
+            number = None if made is None else self._number(made[1])
+            if number is None:
+                return _digest(name)
+            first = self._firsts[prefix] = bytes((_MADE_HERE + number,))
+        if len(digits) == _LETTERS:
+            try:
+                return first + int(digits.translate(_TO_PYTHON), 32).to_bytes(_SHORT, "big")
+            except ValueError:
+                pass
         return _digest(name)
 
     def learn(self, packed: bytes, name: str) -> None:

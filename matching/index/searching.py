@@ -29,13 +29,13 @@ class Scratch:
     def __init__(self) -> None:
         self._arrays: dict[str, npt.NDArray[Any]] = {}
 
-    def flat(self, use: str, size: int, dtype: type[np.generic], fill: int | None = None) -> npt.NDArray[Any]:
-        """Return ``size`` items. With ``fill`` they were so when first made, and the user puts them back."""
+    def flat(self, use: str, size: int, dtype: type[np.generic], *, zero: bool = False) -> npt.NDArray[Any]:
+        """Return ``size`` items. ``zero``: they are when first made, and whoever writes to them makes them so again."""
         array = self._arrays.get(use)
         if array is None or array.size < size:
             room = size + size // 4
-            array = np.empty(room, dtype) if fill is None else np.full(room, fill, dtype)
-            if array.nbytes <= _KEPT or fill is not None or use == "out":
+            array = np.zeros(room, dtype) if zero else np.empty(room, dtype)
+            if array.nbytes <= _KEPT or zero or use == "out":
                 self._arrays[use] = array
         return array[:size]
 
@@ -48,23 +48,25 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
     """Return the rows of all filters that accept a request."""
     keys = _gather(request, scratch)
     atlas, large = segment.atlas.group, segment.atlas.large
-    slots = scratch.flat("slots", large + 1, np.int32, -1)
-    slot_sites = scratch.table("slot sites", large + 1, request.width)
+    seen = scratch.flat("seen", large + 1, np.uint8, zero=True)
+    its_sites = scratch.flat("its sites", (large + 1) * request.width, np.uint64, zero=True).reshape(-1, request.width)
+    numbers = scratch.flat("numbers of keys", max(keys[0], 1), np.int32)
     touched = scratch.flat("touched", large + 1, np.int32)
     words = segment.live.size
-    candidates = scratch.flat("candidates", words, np.uint64, 0)
-    used = kernels.touch(atlas, keys, (slots, slot_sites, touched, candidates), segment.ranges, request.width)
+    candidates = scratch.flat("candidates", words, np.uint64, zero=True)
+    found = (seen, its_sites, touched, candidates)
+    used = kernels.touch(atlas, keys, found, segment.ranges, numbers)
     chunk = scratch.table("chunk", request.kinds + kernels.SPARE_ROWS, kernels.CHUNK)
-    sets = scratch.table("sets", 4, request.width)
+    sets = scratch.table("sets", 2, request.width)
     survivors = scratch.flat("survivors", kernels.CHUNK * WORD, np.int32)
+    chosen = scratch.flat("chosen", len(request.asked[4]), np.int32)
     out = scratch.flat("out", len(segment) + view.count, np.int32)
 
     # filters without a territory stand first and are always candidates
     kernels.fill(candidates, 0, int(segment.ranges[1]))
-    found = (slots, slot_sites, touched, candidates)
     hits = kernels.scan(
         segment.group,
-        request.program(len(segment.rows)),
+        request.program(len(segment.rows), closed=True),
         request.asked,
         atlas,
         view.loose,
@@ -72,19 +74,31 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
         found,
         chunk,
         sets,
+        chosen,
         survivors,
         out,
     )
     more = 0
     if view.count:
-        recent = scratch.flat("recent", (view.count + WORD - 1) // WORD, np.uint64, 0)
+        recent = scratch.flat("recent", (view.count + WORD - 1) // WORD, np.uint64, zero=True)
         kernels.fill(recent, 0, view.count)
-        found = (slots, slot_sites, touched, recent)
-        program = request.program(len(view.segment[0]))
+        found = (seen, its_sites, touched, recent)
+        program = request.program(len(view.segment[0]), closed=False)
         more = kernels.scan(
-            view.segment, program, request.asked, atlas, view.loose, keys, found, chunk, sets, survivors, out[hits:]
+            view.segment,
+            program,
+            request.asked,
+            atlas,
+            view.loose,
+            keys,
+            found,
+            chunk,
+            sets,
+            chosen,
+            survivors,
+            out[hits:],
         )
-    slots[touched[:used]] = -1
+    kernels.forget(found, used)
     return Found(out[:hits], out[hits : hits + more])
 
 

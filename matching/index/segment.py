@@ -18,15 +18,15 @@ WORD = 64
 class Segment:
     """Arrays of filters. ``names`` are packed ids (two words each), ``live`` has a bit for each that is not removed.
 
-    ``rows`` has one row of bits more than there are meanings, which stays zero: it stands for meanings that came later.
-    ``ranges`` tells where the filters of each territory begin.
+    ``rows`` has one row of bits for each meaning that was known. They are closed: what is in an outer row
+    is in the inner ones too (``Vocabulary.nested``). ``ranges`` tells where the filters of each territory begin.
     """
 
     rows: npt.NDArray[np.uint64]
     records: npt.NDArray[np.uint32]
     spans: npt.NDArray[np.int64]
-    required_starts: npt.NDArray[np.uint32]
-    required_codes: npt.NDArray[np.uint32]
+    feature_starts: npt.NDArray[np.uint32]
+    feature_codes: npt.NDArray[np.uint32]
     band_starts: npt.NDArray[np.uint32]
     band_codes: npt.NDArray[np.uint32]
     live: npt.NDArray[np.uint64]
@@ -47,8 +47,8 @@ class Segment:
             self.rows,
             self.records,
             self.spans,
-            self.required_starts,
-            self.required_codes,
+            self.feature_starts,
+            self.feature_codes,
             self.band_starts,
             self.band_codes,
             self.live,
@@ -56,9 +56,17 @@ class Segment:
 
     def find(self, packed: bytes) -> int:
         """Return the row of a filter that is live, or -1."""
-        wanted = np.frombuffer(bytearray(packed), np.uint64)
-        row = kernels.find_name(self.names, self.name_order, self.name_starts, self.name_shift, wanted)
+        row = self._row(packed)
         return row if row >= 0 and is_set(self.live, row) else -1
+
+    def remove(self, packed: bytes) -> bool:
+        """Take a filter out; tell whether it was there."""
+        row = self._row(packed)
+        return row >= 0 and kernels.clear_bit(self.live, row)
+
+    def _row(self, packed: bytes) -> int:
+        wanted = np.frombuffer(bytearray(packed), np.uint64)
+        return kernels.find_name(self.names, self.name_order, self.name_starts, self.name_shift, wanted)
 
     def bytes_of_filters(self) -> int:
         """Return the size of everything but the territories, in bytes."""
@@ -80,11 +88,11 @@ def empty(rows: int) -> Segment:
     names = np.empty((0, 2), np.uint64)
     order, starts, shift = tables.by_name(names)
     return Segment(
-        rows=np.zeros((rows + 1, 0), np.uint64),
+        rows=np.zeros((rows, 0), np.uint64),
         records=np.empty((0, kernels.COLUMNS), np.uint32),
         spans=np.array([scales.OPEN], np.int64),
-        required_starts=np.zeros(2, np.uint32),
-        required_codes=np.empty(0, np.uint32),
+        feature_starts=np.zeros(kernels.KINDS_OF_FEATURES + 1, np.uint32),
+        feature_codes=np.empty(0, np.uint32),
         band_starts=np.zeros(kernels.FAMILIES + 1, np.uint32),
         band_codes=np.empty(0, np.uint32),
         live=np.empty(0, np.uint64),
@@ -97,14 +105,21 @@ def empty(rows: int) -> Segment:
     )
 
 
+def room_of(filters: int) -> int:
+    """Return how many words a row has: whole cache lines."""
+    return -(-filters // (WORD * kernels.LINE)) * kernels.LINE
+
+
+def zero_rows(rows: int, words: int) -> npt.NDArray[np.uint64]:
+    """Return rows of zeros that begin where a cache line does, so that ``kernels.LINE`` words are one fetch."""
+    raw = np.zeros(rows * words + kernels.LINE, np.uint64)
+    first = -raw.ctypes.data % (8 * kernels.LINE) // 8
+    return raw[first : first + rows * words].reshape(rows, words)
+
+
 def is_set(bits: npt.NDArray[np.uint64], at: int) -> bool:
     """Return whether bit ``at`` is set."""
     return bool(int(bits[at >> 6]) >> (at & 63) & 1)
-
-
-def clear(bits: npt.NDArray[np.uint64], at: int) -> None:
-    """Clear bit ``at``."""
-    bits[at >> 6] &= np.uint64(~(1 << (at & 63)) & 0xFFFFFFFFFFFFFFFF)
 
 
 def positions(bits: npt.NDArray[np.uint64], size: int) -> npt.NDArray[np.int64]:

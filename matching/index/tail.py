@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matching.index import kernels, scales
 from matching.index.encoding import Encoded
 from matching.index.scales import Span
-from matching.index.segment import WORD, clear
+from matching.index.segment import WORD
 from matching.index.territories import Atlas, Keys, Loose, grown
 from matching.index.vocabulary import Vocabulary
 
@@ -79,7 +79,7 @@ class Tail:
         self._live = np.zeros(_ROOM, np.uint64)
         self._spans = np.array([scales.OPEN], np.int64)
         self._span_numbers: dict[Span, int] = {scales.OPEN: 0}
-        self._required = Lists(1)
+        self._features = Lists(kernels.KINDS_OF_FEATURES)
         self._bands = Lists(kernels.FAMILIES)
         self._count = 0
         self.view = self._seen()
@@ -93,7 +93,7 @@ class Tail:
             0 if include is None else number(include),
             0 if exclude is None or not exclude.size else number(exclude),
             provider,
-            self._required.number((filter_.required,)),
+            self._features.number((filter_.required, filter_.excluded)),
             self._bands.number(filter_.bands),
             filter_.coverage,
             *map(self._span, filter_.spans),
@@ -107,7 +107,7 @@ class Tail:
 
     def clear(self, row: int) -> None:
         """Take a filter out; its id is the caller's to forget."""
-        clear(self._live, row)
+        kernels.clear_bit(self._live, row)
 
     def _span(self, span: Span) -> int:
         number = self._span_numbers.get(span)
@@ -120,8 +120,7 @@ class Tail:
 
     def _make_room(self) -> None:
         height, width = self._rows.shape
-        # one row more than there are meanings, which stays zero
-        if self._vocabulary.size >= height:
+        if self._vocabulary.size > height:
             self._rows = np.concatenate(
                 (self._rows, np.zeros_like(self._rows[:_ROOM], shape=(self._vocabulary.size, width)))
             )
@@ -132,6 +131,6 @@ class Tail:
             self._names = grown(self._names, self._count + 1)
 
     def _seen(self) -> View:
-        lists = (self._required.starts, self._required.codes, self._bands.starts, self._bands.codes)
+        lists = (self._features.starts, self._features.codes, self._bands.starts, self._bands.codes)
         segment = (self._rows, self._records, self._spans, *lists, self._live)
         return View(self._count, segment, self.territories.group, self._names)

@@ -5,7 +5,7 @@ from typing import Any
 
 from matching.index import scales
 
-SERVICES, REQUIRED, EXCLUDED = "services", "required", "excluded"
+SERVICES, REQUIRED = "services", "required"
 BANDS = ("industries", "sizes", "regions", "currencies")
 """Families of codes with one list a filter; kernels know them by their place here."""
 _SHARED = {"industries": 24, "sizes": 8, "regions": 16, "currencies": 16}
@@ -82,6 +82,22 @@ class Vocabulary:
         """Return the rows of all services."""
         return [row for (family, _), row in self._rows.items() if family == SERVICES]
 
+    def nested(self) -> list[tuple[int, int]]:
+        """Return (outer, inner) rows: whoever accepts what ``outer`` stands for accepts what ``inner`` stands for.
+
+        A service is inside of the node above it that filters name, and everything is inside of 'not stated'. Outer rows
+        come first, so that what is handed on arrives everywhere.
+        """
+        bands = [(FIRST[f"no {family}"], FIRST[family] + at) for family, rows in _SHARED.items() for at in range(rows)]
+        features = [(FIRST[f"no {REQUIRED}"], row) for (family, _), row in self._rows.items() if family == REQUIRED]
+        nodes = sorted((node, row) for (family, node), row in self._rows.items() if family == SERVICES)
+        services = []
+        for node, row in nodes:
+            above = (self._rows.get((SERVICES, one)) for one in reversed(nodes_above(node)))
+            outer = next((one for one in above if one is not None), FIRST[f"no {SERVICES}"])
+            services.append((outer, row))
+        return [*bands, *features, *services]
+
     def rarest(self, rows: list[int]) -> int:
         """Return which of the rows of required features the fewest filters were entered in so far."""
         row = min(rows, key=lambda one: self._uses.get(one, 0))
@@ -98,6 +114,11 @@ class Vocabulary:
         self._rows[family, value] = number
         self.size += 1
         return number
+
+
+def nodes_above(service: str) -> list[str]:
+    """Return the nodes of the tree above a service, the highest first: 'data' of 'data.sd-wan'."""
+    return [service[:at] for at, character in enumerate(service) if character == "."]
 
 
 def shared_row(family: str, code: int) -> int:

@@ -269,6 +269,35 @@ def test_more_codes_than_a_word_has_bits_are_told_apart() -> None:
         index.rebuild()
 
 
+def test_what_is_named_only_after_a_rebuild_hides_no_filter_that_was_there() -> None:
+    index, stored = Index(), dict[str, Entry]()
+
+    def add(filter_id: str, criteria: Criteria) -> None:
+        stored[filter_id] = Entry(filter_id, "p", criteria)
+        index.add(stored[filter_id])
+
+    add("anything", Criteria())
+    add("above", Criteria(service_types=("data",)))
+    add("required", Criteria(required_features=("bgp",)))
+    index.rebuild()
+    asked = line("data.internet.dia", features=frozenset({"bgp", "ipv6"}))
+    facts = replace(request_of(site(lines=(asked,))), region="US-West")
+    for named in (
+        Criteria(service_types=("data.internet.dia",)),
+        Criteria(service_types=("data.internet",)),
+        Criteria(required_features=("ipv6",)),
+        Criteria(excluded_features=("ipv6",)),
+        Criteria(regions=("US-West",)),
+    ):
+        add(f"f{len(stored)}", named)
+        assert index.search(facts) == oracle(stored, facts)
+    for _ in range(2):
+        index.rebuild()
+        assert index.search(facts) == oracle(stored, facts)
+        add("one more", Criteria(service_types=("data.internet.dia.gold", "data")))
+        assert index.search(facts) == oracle(stored, facts)
+
+
 def test_filters_with_a_territory_each() -> None:
     index, stored = Index(), dict[str, Entry]()
     for number in range(300):
@@ -344,7 +373,7 @@ def test_what_is_no_snapshot_is_refused(tmp_path: Path) -> None:
     index.add(Entry("f1", "p1", Criteria(), packed({1})))
     index.save(path)
     whole = path.read_bytes()
-    for damaged in (b"", b"something else", whole[:40], whole[:-1], whole.replace(b"index 1", b"index 0")):
+    for damaged in (b"", b"something else", whole[:40], whole[:-1], whole.replace(b"index 2", b"index 0")):
         path.write_bytes(damaged)
         with pytest.raises(NoSnapshotError):
             Index.load(path)
