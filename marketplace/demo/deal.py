@@ -15,11 +15,12 @@ from stdnum.iso7064 import mod_97_10
 from marketplace.demo import cast, pricing
 from marketplace.demo.cast import CarrierRole
 from marketplace.kernel import codec, ids
-from marketplace.kernel.clock import machine_now, stopwatch, wait
+from marketplace.kernel.clock import stopwatch, wait
 from marketplace.players.api import Api, ApiError
+from marketplace.players.pace import Pace
 from marketplace.players.people import Admin, Buyer, Desk, password_of
 
-_LONGEST_OPENING_SECONDS = 20.0
+_LONGEST_OPENING_SECONDS = 60.0
 _TICK_SECONDS = 0.1
 _CODES = ((0, 0.0), (1, 16.0), (1, 16.0), (1, 0.0))
 """Which one-time code is tried, counted from the present one, and how many seconds pass when it was used before."""
@@ -86,6 +87,7 @@ class Deal:
     stage: Stage
     window_seconds: float = 8.0
     run: str = field(default_factory=lambda: ids.new("deal"))
+    pace: Pace = field(default_factory=Pace)
 
     def play(self) -> Outcome:
         """Play it to the end. Raises PlayError where the marketplace does what it must not."""
@@ -150,7 +152,7 @@ class Deal:
     def _post_request(self, buyer: "_Buyer") -> tuple[str, datetime]:
         role = cast.deal()
         sites = [{"ref": f"S{n}", "site_id": buyer.add_site(site)} for n, site in enumerate(role.sites, 1)]
-        closes_at = machine_now() + timedelta(seconds=self.window_seconds)
+        closes_at = self.pace.now() + timedelta(seconds=self.window_seconds)
         schedule = {"closes_at": closes_at.isoformat()}
         leaky = role.parts | {"sites": sites, "schedule": schedule, "description": role.leaky_description}
         draft = buyer.draft(leaky)
@@ -207,12 +209,12 @@ class Deal:
         lots = buyer.api.get(f"/requests/{request_id}/auction")
         self._check(all(lot["bids"] is None for lot in lots), "sealed bids were shown before the close")
         self.stage.act("Buyer", "looks: bids are sealed, not even their number is shown")
-        seconds = max(0.0, (closes_at - machine_now()).total_seconds())
-        begun = stopwatch()
+        seconds = max(0.0, (closes_at - self.pace.now()).total_seconds())
+        begun = self.pace.now()
         with self.stage.clock(seconds) as show:
-            while (passed := stopwatch() - begun) < seconds:
+            while (passed := (self.pace.now() - begun).total_seconds()) < seconds:
                 show(passed)
-                wait(min(_TICK_SECONDS, seconds - passed))
+                self.pace.rest(min(_TICK_SECONDS, seconds - passed))
             show(seconds)
 
     # ---- the decision
@@ -335,7 +337,7 @@ class Deal:
             except ApiError as error:
                 if error.kind != "second-factor-code":
                     raise
-                wait(pause)
+                self.pace.rest(pause)
             else:
                 return
         raise PlayError("the platform admin found no fresh one-time code")
@@ -345,7 +347,7 @@ class Deal:
             raise PlayError(otherwise)
 
     def _api(self) -> Api:
-        return Api(self.http, patience=10.0)
+        return Api(self.http, patience=60.0, pace=self.pace)
 
 
 def _invented_lei(run: str) -> str:

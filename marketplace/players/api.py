@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from marketplace.kernel.clock import stopwatch, wait
+from marketplace.players.pace import Pace
 
 _AGAIN = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -44,6 +45,8 @@ class Api:
     """The version that the last answer was about, for If-Match; empty if it named none."""
     renew: Callable[[], None] | None = None
     """Signs in again when the session is over."""
+    pace: Pace = field(default_factory=Pace)
+    """For one-time codes and closes. Its own patience goes by this machine."""
 
     def get(self, path: str, **params: Any) -> Any:
         """Return the JSON of a GET."""

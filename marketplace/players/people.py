@@ -7,7 +7,6 @@ from typing import Any
 
 import pyotp
 
-from marketplace.kernel.clock import machine_now
 from marketplace.players.api import Api, ApiError
 
 _UNAUTHENTICATED = 401
@@ -78,7 +77,7 @@ class Admin(Player):
         super().sign_in(initial_password)
         enrolment = self.api.call("POST", "/me/second-factor", {"password": password_of(self.seed, self.email)})
         self.factor = enrolment["secret"]
-        self.api.call("POST", "/me/second-factor/confirm", {"code": pyotp.TOTP(self.factor).now()})
+        self.api.call("POST", "/me/second-factor/confirm", {"code": pyotp.TOTP(self.factor).at(self.api.pace.now())})
 
     def enter(self, password: str, *, ahead: int = 0) -> None:
         """Sign in with a password that is known to be the player's own, and a code of the second factor.
@@ -89,7 +88,7 @@ class Admin(Player):
 
     def _with_code(self, password: str, ahead: int = 0) -> None:
         codes = pyotp.TOTP(self.factor)
-        code = codes.at(machine_now() + timedelta(seconds=ahead * codes.interval))
+        code = codes.at(self.api.pace.now() + timedelta(seconds=ahead * codes.interval))
         body = {"email": self.email, "password": password, "code": code}
         answer = self.api.call("POST", "/sessions", body)
         self.api.headers["Authorization"] = f"Bearer {answer['access_token']}"

@@ -9,7 +9,6 @@ from pathlib import Path
 import pyotp
 
 from marketplace.identity import service as identity
-from marketplace.kernel.clock import wait
 from marketplace.kernel.work import Workshop
 from marketplace.players.api import Api, ApiError
 from marketplace.players.people import Admin, password_of
@@ -76,7 +75,7 @@ def _opened(admin: Admin, credentials: Credentials, file: Path) -> Credentials:
         credentials = replace(credentials, factor=answer["secret"])
         _write(file, credentials)
         admin.factor = credentials.factor
-        code = pyotp.TOTP(admin.factor).now()
+        code = pyotp.TOTP(admin.factor).at(admin.api.pace.now())
         admin.api.call("POST", "/me/second-factor/confirm", {"code": code}, key=admin.key("factor", admin.factor))
     answer = admin.api.post(
         "/me/api-keys", {"name": "replay", "scopes": ["read", "administration"]}, key=admin.key("key")
@@ -94,7 +93,7 @@ def _enter(admin: Admin) -> None:
         except ApiError:
             if not left:
                 raise
-            wait(_CODE_PAUSE_SECONDS)
+            admin.api.pace.rest(_CODE_PAUSE_SECONDS)
         else:
             return
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from marketplace.kernel.clock import machine_now, stopwatch, wait
+from marketplace.kernel.clock import stopwatch, wait
 from marketplace.players.api import ApiError
 from marketplace.players.people import Buyer
 from marketplace.replay import script
@@ -154,7 +154,7 @@ class Replay:
             if request["status"] != "draft":
                 return _found(buyer, request_id) if findings is None else findings
             seconds = (self.window + _SECONDS_A_LOT * len(application.lots)) * 2 ** (attempt - 1)
-            closes_at = (machine_now() + timedelta(seconds=seconds)).isoformat()
+            closes_at = (self.stage.pace.now() + timedelta(seconds=seconds)).isoformat()
             try:
                 planned = buyer.edit(request, {"schedule": {"closes_at": closes_at}}, closes_at)
                 buyer.submit(request_id, findings or (), (planned["revision"], *(findings or ())))
@@ -191,8 +191,8 @@ class Replay:
     def _wait_for_close(self, application: Application, request: dict[str, Any]) -> None:
         self._say(application, "waiting for the close")
         closes_at = datetime.fromisoformat(request["content"]["schedule"]["closes_at"])
-        while (left := (closes_at - machine_now()).total_seconds()) > 0:
-            wait(min(left + 0.05, 1.0))
+        while (left := (closes_at - self.stage.pace.now()).total_seconds()) > 0:
+            self.stage.pace.rest(min(left + 0.05, 1.0))
             self._say(application, "waiting for the close")
 
     def _decide(self, asked: _Asked, request: dict[str, Any]) -> Played | None:
@@ -264,7 +264,7 @@ class Replay:
     def _rival_missing(
         self, application: Application, request: dict[str, Any], lots: Mapping[str, list[dict[str, Any]]]
     ) -> bool:
-        """Tell whether a rival that was invited has no bid: it came too late, and a replay should not depend on that."""
+        """Tell whether a rival that was invited has no bid: it came too late, and a replay must not depend on that."""
         bidding = {offer["provider_id"] for offers in lots.values() for offer in offers}
         rivals = (self.stage.sellers[spin] for spin in script.rivals(self.cast, application))
         return any(rival.id not in bidding and _invited(rival, request) is not None for rival in rivals)

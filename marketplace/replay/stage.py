@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from marketplace.players.api import Api
+from marketplace.players.pace import Pace
 from marketplace.players.people import Admin, Buyer, Desk, Player, password_of
 from marketplace.replay import script
 from marketplace.replay.script import Cast
@@ -40,6 +41,7 @@ class Stage:
     http: httpx.Client
     admin: Admin
     patience: float
+    pace: Pace = field(default_factory=Pace)
     sellers: dict[str, Seller] = field(default_factory=dict)
     _clients: dict[str, Client] = field(default_factory=dict)
     _doors: dict[str, threading.Lock] = field(default_factory=dict)
@@ -95,7 +97,7 @@ class Stage:
             client.verified = True
 
     def _api(self) -> Api:
-        return Api(self.http, self.patience)
+        return Api(self.http, self.patience, pace=self.pace)
 
 
 def _keep_signed_in(player: Player) -> None:

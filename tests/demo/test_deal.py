@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,18 +10,17 @@ from marketplace.demo import cast
 from marketplace.demo import market as demo
 from marketplace.demo.deal import Deal, SilentStage
 from marketplace.kernel import journal
-from marketplace.kernel.clock import database_clock
-from marketplace.wiring import Marketplace, assemble
+from marketplace.kernel.clock import StagedClock
+from marketplace.players.pace import Pace
+from marketplace.wiring import Marketplace
+from tests.conftest import NOON
 
 
 @pytest.fixture
 def live(market: Marketplace) -> Marketplace:
-    """The demo market under the database's own clock."""
-    live = assemble(market.settings, database_clock, market.database)
-    with live.workshop.reading() as reading:
-        now = reading.now
-    demo.load(live, now)
-    return live
+    """The demo market, the deal's buyer still to come."""
+    demo.load(market, NOON)
+    return market
 
 
 @pytest.fixture
@@ -30,9 +30,14 @@ def visitor(live: Marketplace) -> Iterator[TestClient]:
         yield client
 
 
-def test_a_deal_is_played_from_registration_to_contract_and_again(live: Marketplace, visitor: TestClient) -> None:
-    for window_seconds in (2.5, 3.5):
-        outcome = Deal(visitor, SilentStage(), window_seconds).play()
+def test_a_deal_is_played_from_registration_to_contract_and_again(
+    live: Marketplace, visitor: TestClient, clock: StagedClock
+) -> None:
+    def rest(seconds: float) -> None:
+        clock.now += timedelta(seconds=seconds)
+
+    for window_seconds in (20.0, 30.0):
+        outcome = Deal(visitor, SilentStage(), window_seconds, pace=Pace(lambda: clock.now, rest)).play()
         assert outcome.invited == outcome.bidders == 4
         assert len(outcome.contracts) == len(outcome.winners) >= 1
         assert outcome.total > 10_000

@@ -43,6 +43,7 @@ class BrokenThingError(ConflictError):
 
 router = http.router("/things", tags=["things"])
 KEPT: list[Work] = []
+BEGUN: list[anyio.Event] = []
 
 
 @router.post("", status_code=201)
@@ -57,7 +58,8 @@ async def slow(work: Working, _: Public) -> None:
     """Take so long that the caller hangs up."""
     KEPT.append(work)  # so that the collector doesn't end what we should
     work.append(ThingMoved("a", 1))
-    await anyio.sleep(30)
+    BEGUN[0].set()
+    await anyio.sleep_forever()
 
 
 @router.post("/conflict")
@@ -378,17 +380,21 @@ def test_a_caller_who_hangs_up_leaves_no_transaction_behind(
 ) -> None:
     async def hang_up() -> None:
         scope = {"type": "http", "method": "POST", "path": "/things/slow", "headers": [], "query_string": b""}
-        with anyio.move_on_after(0.5):  # as the server does with the task of a caller who is gone
-            await app(scope, _nothing_more, _swallow)
+        BEGUN[:] = [anyio.Event()]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(app, scope, _nothing_more, _swallow)
+            await BEGUN[0].wait()
+            tasks.cancel_scope.cancel()  # as the server does with the task of a caller who is gone
 
     anyio.run(hang_up)
     assert market.database.app.pool.checkedout() == 0  # type: ignore[attr-defined]
     assert events() == 0
+    assert KEPT
     KEPT.clear()
 
 
 async def _nothing_more() -> Message:
-    await anyio.sleep(30)
+    await anyio.sleep_forever()
     return {"type": "http.disconnect"}
 
 

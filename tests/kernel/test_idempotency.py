@@ -54,7 +54,7 @@ def _routes(shop: Callable[[], Shop]) -> FastAPI:
     def slow(work: Working, _: Public) -> None:
         work.append(ThingMoved("a", 1))
         shop().entered.set()
-        assert shop().may_go_on.wait(20)
+        assert shop().may_go_on.wait(100)
 
     @router.post("/file", status_code=201)
     def file(file: UploadFile, work: Working, _: Public) -> dict[str, int]:
@@ -142,7 +142,7 @@ def test_a_form_of_the_wrong_kind_is_a_malformed_command(shop: Shop, key: dict[s
 def test_while_a_command_runs_its_twin_is_told_to_wait(shop: Shop, market: Marketplace) -> None:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(shop.client.post, "/orders/slow", headers=KEY)
-        assert shop.entered.wait(20)
+        assert shop.entered.wait(100)
         twin = shop.client.post("/orders/slow", headers=KEY)
         shop.may_go_on.set()
         assert running.result().status_code == 201

@@ -2,9 +2,14 @@
 
 import csv
 import io
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from marketplace.catalogue.seed import load_seed
+from marketplace.kernel.clock import StagedClock
 from marketplace.replay import script
 from marketplace.replay.result import Replayed
 from marketplace.replay.script import Cast
@@ -12,8 +17,10 @@ from marketplace.standards.erate import ErateMapping, map_applications
 from marketplace.standards.erate_filters import learned_filters
 from marketplace.standards.erate_rows import read_rows
 
-WINDOW = 5.0
-"""Seconds for bids."""
+WINDOW = 60.0
+"""Seconds for bids, by a clock that stands while anybody bids."""
+HURRIED = {"registering", "drafting", "submitting", "verifying", "bidding", "rivals bidding", "asking again"}
+"""What an application does before its auction closes."""
 BASE = {
     "application_number": "221000001",
     "form_471_line_item_number": "2299000001.001",
@@ -94,6 +101,30 @@ RECORDS: tuple[dict[str, str], ...] = (
 )
 
 Run = Callable[..., Replayed]
+
+
+@dataclass
+class Hands:
+    """Set the clock on for who waits, only while no application has something left to do before a close."""
+
+    clock: StagedClock
+    _steps: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def told(self, application: str, step: str) -> None:
+        with self._lock:
+            self._steps[application] = step
+
+    def now(self) -> datetime:
+        return self.clock.now
+
+    def rest(self, seconds: float) -> None:
+        with self._lock:
+            busy = HURRIED & set(self._steps.values())
+            if not busy:
+                self.clock.now += timedelta(seconds=seconds)
+        if busy:
+            time.sleep(0.01)
 
 
 def written(*records: dict[str, str]) -> str:

@@ -1,12 +1,16 @@
 import json
-import time
+import re
+from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buyers.requests import leak_check
 from buyers.requests.leak_check import IdentityTerms, find_leaks, texts_of
 from buyers.requests.model import (
     Content,
@@ -18,6 +22,7 @@ from buyers.requests.model import (
     Site,
     WantedFeature,
 )
+from tests.counted import calls
 
 NARRATIVES = Path(__file__).parents[2].parent / "shared/data/erate/form470_requests.jsonl"
 
@@ -161,16 +166,33 @@ def test_every_finding_quotes_the_text_at_its_place(texts: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("unit", ["a", "a.", "1 ", "a@", "0-", "at dot ", "www.", "+1 ", "A c m "])
-def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
-    def seconds(length: int) -> float:
+def test_work_grows_with_the_length_and_no_faster(unit: str) -> None:
+    def work(length: int) -> int:
         text = unit * (length // len(unit))
-        begun = time.process_time()
-        find_leaks({"/description": text}, TERMS)
-        return time.process_time() - begun
+        return calls(lambda: find_leaks({"/description": text}, TERMS))
 
-    short = min(seconds(5_000) for _ in range(3))
-    # Sixteen times the length: a quadratic search would take 256 times as long.
-    assert seconds(80_000) < max(short, 0.005) * 80
+    assert work(80_000) < 16 * work(5_000) * 1.25
+
+
+@pytest.mark.parametrize("pattern", leak_check._CONTACTS, ids=[what for _, what in leak_check._CONTACTS])
+def test_no_pattern_searches_further_than_a_bounded_way(pattern: tuple[re.Pattern[str], str]) -> None:
+    """A repetition without a bound, or with a large one, is what makes a search quadratic."""
+    parser, sort = import_module("re._parser"), import_module("re._constants")
+
+    def bounds(parsed: Any) -> Iterator[int]:
+        for operation, argument in parsed:
+            if operation in {sort.MAX_REPEAT, sort.MIN_REPEAT}:
+                yield int(argument[1])
+                yield from bounds(argument[2])
+            elif operation is sort.BRANCH:
+                for branch in argument[1]:
+                    yield from bounds(branch)
+            elif operation is sort.SUBPATTERN:
+                yield from bounds(argument[-1])
+            elif operation in {sort.ASSERT, sort.ASSERT_NOT}:
+                yield from bounds(argument[1])
+
+    assert max(bounds(parser.parse(pattern[0].pattern)), default=0) <= 300
 
 
 def test_the_texts_are_those_that_carriers_read() -> None:
