@@ -1,0 +1,1 @@
+"""Announcing as the platform, where words can be held against who the buyer is before anybody reads them."""
