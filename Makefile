@@ -8,7 +8,7 @@ STAMP := .venv/.synced
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format db-stop clean
+.PHONY: help setup browser demo serve test check format db-stop clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -21,10 +21,13 @@ demo: setup ## run a deal from the request to the signature, with invented compa
 serve: setup ## run the marketplace on this machine
 	$(BIN)/marketplace serve
 
-test: setup ## run the tests (WORKERS=... processes)
+browser: setup ## install Chromium for the tests of pages where there is none
+	tools/get_browser.sh
+
+test: browser ## run the tests (WORKERS=... processes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-check: setup ## run all that CI runs
+check: browser ## run all that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

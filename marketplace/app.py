@@ -19,7 +19,10 @@ from marketplace.kernel import http
 from marketplace.kernel.access import Principal
 from marketplace.kernel.config import Settings
 from marketplace.kernel.lean import LeanDoor, Recognised
+from marketplace.kernel.origin import check_same_origin
 from marketplace.kernel.rate_limits import RateLimit
+from marketplace.terminals import browser
+from marketplace.terminals.live import Hub
 from marketplace.wiring import Marketplace
 
 TAGS = [
@@ -60,14 +63,21 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
             try:
                 yield
             finally:
+                await hub.close()
                 await desk.close()
                 await run_in_threadpool(boards.close)
 
     desk = bidding.Desk(market.workshop)
     boards = Boards(market.workshop)
+    hub = Hub(market.workshop, market.database.desk_dsn)
 
     def authenticate(request: Request) -> Principal:
-        return sessions.authenticate(market.workshop, request.headers.get("authorization", ""))
+        authorization = request.headers.get("authorization", "")
+        if not authorization and (secret := browser.secret_of(request)):
+            check_same_origin(request)
+            principal, request.state.account = sessions.of_browser(market.workshop, secret)
+            return principal
+        return sessions.authenticate(market.workshop, authorization)
 
     app = FastAPI(
         title="Tenderline",
@@ -85,6 +95,7 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
     app.state.recognised = Recognised(partial(sessions.recognise, market.workshop))
     app.state.desk = desk
     app.state.boards = boards
+    app.state.hub = hub
     app.state.bid_limit = RateLimit("bids", market.settings.bids_per_second, ceil(2 * market.settings.bids_per_second))
     app.state.place_limit = RateLimit(
         "places", market.settings.places_per_day / SECONDS_PER_DAY, market.settings.places_per_day

@@ -18,13 +18,16 @@ from marketplace.awards import tables as _awards  # noqa: F401 - as below
 from marketplace.awards.board import tables as _scenario_boards  # noqa: F401 - as below
 from marketplace.awards.confirmation import tables as _confirmation  # noqa: F401 - as below
 from marketplace.bidding import tables as _bidding  # noqa: F401 - as below
+from marketplace.bidding.announcements import tables as _announcements  # noqa: F401 - as below
 from marketplace.bidding.drafts import tables as _bid_drafts  # noqa: F401 - as below
 from marketplace.catalogue import tables as _catalogue  # noqa: F401 - as below
 from marketplace.contracts import tables as _contracts  # noqa: F401 - as below
 from marketplace.contracts.negotiation import tables as _negotiations  # noqa: F401 - as below
 from marketplace.identity import tables as _identity  # noqa: F401 - as below
 from marketplace.kernel import tables as _kernel  # noqa: F401 - importing a room's tables puts them into METADATA
+from marketplace.oversight import tables as _oversight  # noqa: F401 - as above
 from matching import tables as _matching  # noqa: F401 - as above
+from matching.questions import tables as _questions  # noqa: F401 - as above
 from notifications import tables as _notifications  # noqa: F401 - as above
 from sellers import tables as _sellers  # noqa: F401 - as above
 from sellers.footprints import tables as _footprints  # noqa: F401 - as above

@@ -25,14 +25,17 @@ from marketplace.awards import reactions as awards_reactions
 from marketplace.awards import routes as awards
 from marketplace.awards import rules_routes as auction_rules
 from marketplace.awards import transcript_routes as transcripts
+from marketplace.awards.announcements import routes as announcing
 from marketplace.awards.board import routes as scenario_boards
 from marketplace.awards.confirmation import reactions as confirmation_reactions
 from marketplace.awards.confirmation import routes as confirmation
+from marketplace.awards.questions import routes as answering
 from marketplace.bidding import bid_routes
 from marketplace.bidding import control_routes as auction_control
 from marketplace.bidding import reactions as bidding_reactions
 from marketplace.bidding import routes as bidding
 from marketplace.bidding import transcript_routes as own_transcripts
+from marketplace.bidding.announcements import routes as announcements
 from marketplace.bidding.drafts import routes as bid_drafts
 from marketplace.catalogue import routes as catalogue
 from marketplace.contracts import negotiation_routes as negotiations
@@ -45,10 +48,60 @@ from marketplace.kernel.config import Settings
 from marketplace.kernel.db import Database, connect
 from marketplace.kernel.vault import Vault, open_vault
 from marketplace.kernel.work import Reaction, Reactions, Workshop
-from marketplace.terminals import landing
+from marketplace.oversight import reactions as oversight_reactions
+from marketplace.oversight import record_routes as oversight_record
+from marketplace.oversight import routes as oversight
+from marketplace.terminals import assets, kit, streams
+from marketplace.terminals.account import notices as own_notices
+from marketplace.terminals.account import own as own_account
+from marketplace.terminals.account import signing_in
+from marketplace.terminals.backoffice import auction as office_auction
+from marketplace.terminals.backoffice import auctions as office_auctions
+from marketplace.terminals.backoffice import audit as office_audit
+from marketplace.terminals.backoffice import catalogue as office_catalogue
+from marketplace.terminals.backoffice import health as office_health
+from marketplace.terminals.backoffice import matching as office_matching
+from marketplace.terminals.backoffice import organizations as office_organizations
+from marketplace.terminals.backoffice import providers as office_providers
+from marketplace.terminals.backoffice import queue as office_queue
+from marketplace.terminals.backoffice import reveals as office_reveals
+from marketplace.terminals.backoffice import review as office_review
+from marketplace.terminals.backoffice import verifications as office_verifications
+from marketplace.terminals.buyer import home as buyer_home
+from marketplace.terminals.buyer import live_auction as buyer_auction
+from marketplace.terminals.buyer import preview as buyer_preview
+from marketplace.terminals.buyer import questions as buyer_questions
+from marketplace.terminals.buyer import requests as buyer_requests
+from marketplace.terminals.buyer import verification as buyer_verification
+from marketplace.terminals.buyer import (
+    wizard_billing,
+    wizard_carriers,
+    wizard_review,
+    wizard_routes,
+    wizard_services,
+    wizard_sites,
+)
+from marketplace.terminals.public import landing, registration
+from marketplace.terminals.seller import bid_sheet as seller_bid_sheet
+from marketplace.terminals.seller import bidding as seller_bidding
+from marketplace.terminals.seller import bidding_acts as seller_bidding_acts
+from marketplace.terminals.seller import bids as seller_bids
+from marketplace.terminals.seller import confirm_bid as seller_confirm_bid
+from marketplace.terminals.seller import contracts as seller_contracts
+from marketplace.terminals.seller import coverage as desk_coverage
+from marketplace.terminals.seller import filters as desk_filters
+from marketplace.terminals.seller import inbox as desk_inbox
+from marketplace.terminals.seller import lost as seller_lost
+from marketplace.terminals.seller import questions as desk_questions
+from marketplace.terminals.seller import request as desk_request
+from marketplace.terminals.seller import terms as desk_terms
+from marketplace.terminals.seller import won as seller_won
+from marketplace.terminals.tour import buyer_routes as tour_as_buyer
+from marketplace.terminals.tour import carrier_routes as tour_as_carrier
 from matching import reactions as matching_reactions
 from matching import routes as matching
 from matching.availability import routes as availability
+from matching.questions import routes as questions
 from notifications import reactions as notifications_reactions
 from notifications import routes as notifications
 from sellers import routes as sellers
@@ -71,10 +124,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     matching.desk,
     matching.invitations,
     matching.platform,
+    questions.router,
     bid_routes.router,
     bidding.router,
     bid_drafts.router,
     auction_control.router,
+    announcing.router,
+    announcing.buyer,
+    announcements.router,
     own_auctions.router,
     own_transcripts.router,
     transcripts.router,
@@ -85,12 +142,62 @@ ROUTERS: tuple[APIRouter, ...] = (
     comparison_files.router,
     scenario_boards.router,
     reach.router,
+    answering.router,
     confirmation.router,
     auction_rules.router,
     contracts.router,
     negotiations.router,
     notifications.router,
+    oversight.router,
+    oversight_record.router,
     landing.router,
+    assets.router,
+    kit.router,
+    streams.router,
+    signing_in.router,
+    own_account.router,
+    own_notices.router,
+    registration.router,
+    buyer_home.router,
+    buyer_verification.router,
+    wizard_sites.router,
+    wizard_services.router,
+    wizard_billing.router,
+    wizard_carriers.router,
+    wizard_review.router,
+    wizard_routes.router,
+    buyer_preview.router,
+    buyer_requests.router,
+    buyer_auction.router,
+    buyer_questions.router,
+    desk_inbox.router,
+    desk_request.router,
+    desk_questions.router,
+    desk_filters.router,
+    desk_coverage.router,
+    desk_terms.router,
+    office_queue.router,
+    office_verifications.router,
+    office_providers.router,
+    office_organizations.router,
+    office_auctions.router,
+    office_auction.router,
+    office_matching.router,
+    office_reveals.router,
+    office_review.router,
+    office_catalogue.router,
+    office_health.router,
+    office_audit.router,
+    seller_bid_sheet.router,
+    seller_confirm_bid.router,
+    seller_bidding.router,
+    seller_bidding_acts.router,
+    seller_bids.router,
+    seller_won.router,
+    seller_lost.router,
+    seller_contracts.router,
+    tour_as_buyer.router,
+    tour_as_carrier.router,
     audit.router,
 )
 LARGE_BODIES = ("/filters", "/territories")
@@ -104,6 +211,7 @@ REACTIONS: tuple[Reaction, ...] = (
     *confirmation_reactions.REACTIONS,
     *contracts_reactions.REACTIONS,
     *notifications_reactions.REACTIONS,
+    *oversight_reactions.REACTIONS,
 )
 RINGS: Mapping[str, Ring] = {
     **verification.RINGS,

@@ -179,7 +179,7 @@ def received(reading: Reading, status: InvitationStatus | None, after: str | Non
     """Return what the caller received, newest first, behind cursor ``after``. Raises ProviderInactiveError."""
     invitations = sellers.invitations(reading, status, after, limit)
     states = requests.public(reading, [invitation.request_id for invitation in invitations])
-    return [_received(invitation, states[invitation.request_id]) for invitation in invitations]
+    return [received_of(invitation, states[invitation.request_id]) for invitation in invitations]
 
 
 def open_invitation(work: Work, invitation_id: str) -> Received:
@@ -188,7 +188,7 @@ def open_invitation(work: Work, invitation_id: str) -> Received:
     Raises NotFoundError, ProviderInactiveError.
     """
     invitation = sellers.mark_seen(work, invitation_id)
-    return _received(invitation, requests.public_state(work, invitation.request_id))
+    return received_of(invitation, requests.public_state(work, invitation.request_id))
 
 
 def decline(work: Work, invitation_id: str, reason: str, text: str) -> Invitation:
@@ -211,7 +211,14 @@ def reopen(work: Work, invitation_id: str) -> Invitation:
     return reopened
 
 
-def _received(invitation: Invitation, state: PublicState) -> Received:
+def read(reading: Reading, invitation_id: str) -> Received:
+    """Return one thing that the caller received, and record nothing. Raises NotFoundError, ProviderInactiveError."""
+    invitation = sellers.invitation(reading, invitation_id)
+    return received_of(invitation, requests.public_state(reading, invitation.request_id))
+
+
+def received_of(invitation: Invitation, state: PublicState) -> Received:
+    """Return an invitation beside the state of its request."""
     return Received(invitation, state.status, state.suspended, state.closes_at, state.view)
 
 

@@ -338,6 +338,48 @@ _REQUESTS = (
         "{pseudonym} changed its request. A bid made before stands on the earlier version.",
     ),
     Row(
+        "question.asked",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "A carrier asks",
+        "Questions on “{title}” wait for your answer.",
+        per=_PER_REQUEST,
+        renews=True,
+    ),
+    Row(
+        "question.answered",
+        _INVITED,
+        _INFO,
+        Subject.INVITATION,
+        "A question was answered",
+        "{pseudonym} answered a question on its request, to all invited carriers.",
+    ),
+    Row(
+        "answer.changed",
+        _INVITED,
+        _INFO,
+        Subject.INVITATION,
+        "An answer changed",
+        "{pseudonym} changed what it had told all invited carriers about its request.",
+    ),
+    Row(
+        "clarification.published",
+        _INVITED,
+        _INFO,
+        Subject.INVITATION,
+        "A clarification",
+        "{pseudonym} told all invited carriers more about its request.",
+    ),
+    Row(
+        "question.declined",
+        _PROVIDER,
+        _INFO,
+        Subject.INVITATION,
+        "Your question is not answered",
+        "{pseudonym} does not answer a question of yours, and says why.",
+    ),
+    Row(
         "request.withdrawn",
         _INVITED,
         _WARNING,
@@ -389,6 +431,22 @@ _CLOCK_CHANGES = (
 """What moves an auction's clock: event, severity, title and text, told to the buyer and to all that are invited."""
 
 _AUCTIONS = (
+    Row(
+        "auction.announced",
+        _BUYER,
+        _INFO,
+        Subject.REQUEST,
+        "The platform announced something",
+        "There is an announcement on “{title}”.",
+    ),
+    Row(
+        "auction.announced",
+        _INVITED,
+        _INFO,
+        Subject.INVITATION,
+        "The platform announced something",
+        "There is an announcement on the request of {pseudonym}.",
+    ),
     Row(
         "auction.opened",
         _BUYER,

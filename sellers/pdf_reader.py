@@ -7,7 +7,7 @@ import resource
 import sys
 from typing import Any
 
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
@@ -49,12 +49,15 @@ def examined(content: bytes) -> dict[str, Any]:
         if not 0 < pages <= MOST_PAGES:
             return {"problem": f"it has {pages} pages: 1 to {MOST_PAGES} are taken"}
         _look_through(reader)
-        return {"pages": pages, "text": _text(reader)}
+        text = _text(reader)
+        _try_in_a_contract(reader)
     except _UnfitError as unfit:
         return {"problem": str(unfit)}
     except (PyPdfError, ValueError, TypeError, LookupError, AttributeError, RecursionError, OSError, MemoryError):
         # what a parser throws at a file that was made to break it
         return {"problem": "it can't be read: it is broken"}
+    else:
+        return {"pages": pages, "text": text}
 
 
 def _look_through(reader: PdfReader) -> None:
@@ -86,6 +89,16 @@ def _look_through(reader: PdfReader) -> None:
 def _check_name(name: Any) -> None:
     if isinstance(name, str) and name in FORBIDDEN:
         raise _UnfitError(f"it holds {FORBIDDEN[name]} ({name}): save it as a plain document")
+
+
+def _try_in_a_contract(reader: PdfReader) -> None:
+    """Raise _UnfitError for pages that can't be put behind a contract, as they are when the terms are accepted."""
+    try:
+        writer = PdfWriter()
+        writer.append(reader, import_outline=False)
+        writer.write(io.BytesIO())
+    except (PyPdfError, ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError) as error:
+        raise _UnfitError("its pages can't be copied into a contract: print it into a new PDF and send that") from error
 
 
 def _text(reader: PdfReader) -> str:

@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import islice
 
+from marketplace.catalogue.model import covers
 from marketplace.kernel.errors import ConflictError, FieldError, ForbiddenError, MalformedError
 from sellers.bands import BANDS
 from sellers.model import (
@@ -43,6 +44,7 @@ MAX_TERMS_BYTES = 200_000
 DECLINE_REASONS = ("cannot serve the sites", "capacity", "terms", "timing", "price level", "other")
 
 _HUNDRED = Decimal(100)
+_SHOWN = 5
 _CURRENCY = (re.compile(r"[A-Z]{3}"), "a currency is three capital letters (ISO 4217), such as USD")
 
 
@@ -285,6 +287,28 @@ def _features(base: str, criteria: Criteria, known: frozenset[str]) -> Iterator[
         if code in excluded:
             message = f"{code!r} is both required and excluded, so no line could pass: keep it in one of the two"
             yield FieldError(f"{base}/required_features/{index}", message)
+
+
+def contradictions(criteria: Criteria, features: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Return why a filter that can be saved lets nothing through, in sentences; empty where nothing is found.
+
+    ``features`` are the feature codes of each service type of the catalogue.
+    """
+    return tuple(_contradictions(criteria, features))
+
+
+def _contradictions(criteria: Criteria, features: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    named = [codes for kind, codes in features.items() if any(covers(node, kind) for node in criteria.service_types)]
+    for code in criteria.required_features:
+        if criteria.service_types and not any(code in codes for codes in named):
+            yield f"None of the services that you name has the feature {code!r}, which you require: nothing can match."
+    inside, outside = criteria.territory, criteria.excluded_territory
+    shut = [state for state in inside.states if state in outside.states or state[:2] in outside.countries]
+    if shut:
+        yield f"You want and leave out the same places: {', '.join(shut[:_SHOWN])}."
+    least, sites = criteria.coverage.sites, criteria.sites
+    if least is not None and sites is not None and sites.high is not None and least > sites.high:
+        yield f"At least {least} sites must fit, but you take requests of at most {sites.high:f} sites only."
 
 
 def _coverage(at: str, coverage: Coverage) -> Iterator[FieldError]:

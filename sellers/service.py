@@ -113,6 +113,11 @@ def is_approved(reading: Reading, provider_id: str) -> bool:
     return provider is not None and rules.may_bid(provider)
 
 
+def search(reading: Reading, words: str, most: int) -> list[OrganizationId]:
+    """Return the providers whose company's name holds ``words``, whatever the case, at most ``most``."""
+    return store.ids_by_name(reading, words, most)
+
+
 def names(reading: Reading, provider_ids: Sequence[OrganizationId]) -> dict[OrganizationId, str]:
     """Return the companies' names of these providers, for who may know them; an unknown id is left out."""
     return store.names(reading, provider_ids)

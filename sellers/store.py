@@ -169,6 +169,17 @@ def approved_ids(reading: Reading) -> list[OrganizationId]:
     return [OrganizationId(row) for row in reading.session.exec(query)]
 
 
+def ids_by_name(reading: Reading, words: str, most: int) -> list[OrganizationId]:
+    """Return the providers whose name holds ``words``, whatever the case, who registered first first."""
+    query = (
+        select(ProviderRow.id)
+        .where(col(ProviderRow.name).icontains(words, autoescape=True))
+        .order_by(col(ProviderRow.registered_at), col(ProviderRow.id))
+        .limit(most)
+    )
+    return [OrganizationId(provider_id) for provider_id in reading.session.exec(query)]
+
+
 def names(reading: Reading, provider_ids: Sequence[OrganizationId]) -> dict[OrganizationId, str]:
     """Return the names of these providers; a provider finds only its own."""
     query = select(ProviderRow.id, ProviderRow.name).where(

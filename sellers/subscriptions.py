@@ -72,6 +72,60 @@ def firsts(reading: Reading, filter_ids: Sequence[str]) -> list[Filter]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """An active filter of an approved provider that names codes of the catalogue."""
+
+    filter_id: str
+    provider_id: OrganizationId
+    filter_name: str
+    nodes: tuple[str, ...]
+    features: tuple[str, ...]
+
+
+def naming(reading: Reading, nodes: Collection[str], features: Collection[str], limit: int) -> list[Naming]:
+    """Return the filters that name one of these nodes or features, each with those of them, at most ``limit``.
+
+    Reads all active filters: for a preview, not for a page that is open all day.
+    """
+    criteria = col(FilterRow.criteria)
+    wanted_nodes, wanted_features = (
+        cast(literal(sorted(codes), ARRAY(Text)), ARRAY(Text)) for codes in (nodes, features)
+    )
+    columns: list[Any] = [
+        col(FilterRow.id),
+        col(FilterRow.provider_id),
+        col(FilterRow.name),
+        criteria.label("criteria"),
+    ]
+    query = (
+        select(*columns)
+        .join(ProviderRow, col(ProviderRow.id) == col(FilterRow.provider_id))
+        .where(
+            col(FilterRow.active).is_(True),
+            col(ProviderRow.status) == ProviderStatus.APPROVED,
+            criteria["service_types"].has_any(wanted_nodes)
+            | criteria["required_features"].has_any(wanted_features)
+            | criteria["excluded_features"].has_any(wanted_features),
+        )
+        .order_by(col(FilterRow.provider_id), col(FilterRow.ordinal), col(FilterRow.id))
+        .limit(limit)
+    )
+    return [_naming(row, frozenset(nodes), frozenset(features)) for row in reading.session.execute(query)]
+
+
+def _naming(row: Any, nodes: frozenset[str], features: frozenset[str]) -> Naming:
+    criteria: dict[str, list[str]] = row.criteria
+    named = {*criteria.get("required_features", ()), *criteria.get("excluded_features", ())}
+    return Naming(
+        row.id,
+        OrganizationId(row.provider_id),
+        row.name,
+        tuple(sorted(nodes.intersection(criteria.get("service_types", ())))),
+        tuple(sorted(features & named)),
+    )
+
+
 def _among(column: str, values: Collection[str]) -> ColumnElement[bool]:
     # one array instead of a parameter a value: PostgreSQL takes 65,535, and a request may fit more filters
     return col(column) == any_(cast(literal(list(values), ARRAY(Text)), ARRAY(Text)))

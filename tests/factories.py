@@ -97,7 +97,7 @@ def a_user(
             created_at=work.now,
         )
         store.add(work, row)
-        _, tokens = sessions.begin_session(work, row, kind, factor_used=True)
+        tokens = sessions.tokens_of(work, sessions.begin_session(work, row, factor_used=True), row, kind)
     bearer = f"Bearer {tokens.access_token}"
     return SignedIn(
         sessions.authenticate(market.workshop, bearer), {"Authorization": bearer}, f"{user_id}@example.com", PASSWORD

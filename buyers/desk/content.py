@@ -33,6 +33,7 @@ from buyers.requests.model import (
     WantedFeature,
 )
 from buyers.requests.presets import chosen
+from marketplace.kernel import codec
 from marketplace.kernel.ids import OrganizationId
 
 Parts = Mapping[str, Any]
@@ -46,6 +47,23 @@ def merged(content: Content, parts: Parts, places: Mapping[str, Place]) -> Conte
     if "sites" in parts:
         changes["sites"] = tuple(Site(item["ref"], item["site_id"], places[item["site_id"]]) for item in parts["sites"])
     return replace(content, **changes)
+
+
+def document_of(content: Content) -> dict[str, Any]:
+    """Return a content as JSON values, as its buyer reads it."""
+    document: dict[str, Any] = codec.dump(content)
+    for line in document["lines"]:
+        for feature in line["features"]:
+            if isinstance(feature["value"], dict):  # the stored form of a number
+                feature["value"] = feature["value"]["number"]
+    return document
+
+
+def parts_of(content: Content) -> dict[str, Any]:
+    """Return a content as the input that would make it: every part, to be checked again as input is."""
+    document = document_of(content)
+    document["sites"] = [{"ref": site["ref"], "site_id": site["site_id"]} for site in document["sites"]]
+    return document
 
 
 def feature_value(value: object) -> FeatureValue:

@@ -1,12 +1,12 @@
 """HTTP: the buyer's own requests."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Body, Depends, Response
 
 from buyers.desk import imports, service
+from buyers.desk.content import document_of
 from buyers.desk.schemas import (
     AmendmentInput,
     FindingOutput,
@@ -24,7 +24,7 @@ from buyers.requests.model import Request
 from buyers.requests.view import CarrierView
 from marketplace.kernel import codec, http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
-from marketplace.kernel.errors import FieldError, MalformedError, NotFoundError, PreconditionRequiredError, StaleError
+from marketplace.kernel.errors import NotFoundError, PreconditionRequiredError, StaleError
 from marketplace.kernel.http import IfMatch, ReadingOnly, Working
 
 router = http.router("/requests", tags=["requests"])
@@ -49,8 +49,7 @@ def list_requests(
     reading: ReadingOnly, _: Reader, limit: pagination.Limit = 50, after: pagination.After = None
 ) -> pagination.Page[RequestSummary]:
     """Newest first."""
-    found = service.list_own(reading, _behind(after) if after else None, limit + 1)
-    items, following = pagination.page_of(found, limit, lambda item: (item.created_at.isoformat(), item.id))
+    items, following = service.list_own(reading, after, limit)
     return pagination.Page(items=[_summary(item) for item in items], next=following)
 
 
@@ -150,24 +149,9 @@ def import_into_request(  # noqa: PLR0917 - path, body and dependencies are name
     )
 
 
-def _behind(after: str) -> tuple[datetime, str]:
-    """Return the sort key inside a cursor. Raises MalformedError."""
-    created_at, request_id = pagination.decode(after, 2)
-    try:
-        return datetime.fromisoformat(str(created_at)), str(request_id)
-    except ValueError:
-        problem = FieldError("query/after", "use the 'next' of the page before")
-        raise MalformedError("The cursor is not one of ours.", errors=(problem,)) from None
-
-
 def _output(request: Request, response: Response) -> RequestOutput:
     response.headers["ETag"] = http.etag(request.revision)
-    document = codec.dump(request)
-    for line in document["content"]["lines"]:
-        for feature in line["features"]:
-            if isinstance(feature["value"], dict):  # the stored form of a number
-                feature["value"] = feature["value"]["number"]
-    return RequestOutput(**document)
+    return RequestOutput(**(codec.dump(request) | {"content": document_of(request.content)}))
 
 
 def _summary(request: Request) -> RequestSummary:

@@ -1,19 +1,18 @@
 """What a buyer does with its own requests: the verification gate, the leak check and the address book meet here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from buyers.desk.content import Parts, merged
 from buyers.registry import service as registry
 from buyers.registry.model import Site as RegisteredSite
-from buyers.requests import leak_check
+from buyers.requests import control, leak_check
 from buyers.requests import service as requests
 from buyers.requests.leak_check import Finding, IdentityTerms
 from buyers.requests.model import Bands, Content, Place, Request, Status
 from buyers.requests.rules import NotAmendableError
-from marketplace.kernel import http
+from marketplace.kernel import http, pagination
 from marketplace.kernel.errors import ConflictError, FieldError, MalformedError, NotFoundError
 from marketplace.kernel.ids import OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
@@ -55,14 +54,26 @@ def create(work: Work, parts: Parts) -> Request:
     return request
 
 
+def blank(parts: Parts) -> Content:
+    """Return the content of a request that says nothing but ``parts``, which name no sites, and is saved nowhere."""
+    return merged(Content(), parts, {})
+
+
 def read(reading: Reading, request_id: str) -> Request:
     """Return one of the caller's requests. Raises NotFoundError."""
     return requests.get(reading, owned(reading, request_id))
 
 
-def list_own(reading: Reading, after: tuple[datetime, str] | None, limit: int) -> list[Request]:
-    """Return the caller's requests, newest first, behind ``after`` (creation time, id)."""
-    return requests.page(reading, registry.requests_of(reading, reading.principal.organization_id), after, limit)
+def list_own(reading: Reading, after: str | None, limit: int) -> tuple[list[Request], str | None]:
+    """Return one page of the caller's requests, newest first, and the cursor of the next. Raises MalformedError."""
+    behind = pagination.decode_moment(after)
+    found = requests.page(reading, own_ids(reading), behind, limit + 1)
+    return pagination.page_of(found, limit, lambda item: (item.created_at.isoformat(), item.id))
+
+
+def own_ids(reading: Reading) -> tuple[RequestId, ...]:
+    """Return the ids of all requests of the caller's organization."""
+    return registry.requests_of(reading, reading.principal.organization_id)
 
 
 def edit(work: Work, request_id: str, parts: Parts, if_match: str | None) -> Request:
@@ -81,8 +92,11 @@ def amend(work: Work, request_id: str, parts: Parts, if_match: str | None, accep
     if "sites" in parts:
         raise NotAmendableError(errors=(FieldError("/sites", "the sites were fixed when the request was published"),))
     proposed = merged(request.content, parts, {})
-    _check_leaks(_leaks(work, proposed), accepted)
-    return requests.amend(work, checked, proposed)
+    found = _leaks(work, proposed)
+    _check_leaks(found, accepted)
+    amended = requests.amend(work, checked, proposed)
+    control.keep_accepted(work, checked, found, leak_check.texts_of(proposed))
+    return amended
 
 
 def preview(reading: Reading, request_id: str) -> dict[str, Any]:
@@ -121,6 +135,7 @@ def submit(work: Work, request_id: str, accepted: Sequence[str], if_match: str |
     found = _leaks(work, request.content)
     request = requests.submit(work, checked, acknowledged=len(found))
     _check_leaks(found, accepted)
+    control.keep_accepted(work, checked, found, leak_check.texts_of(request.content))
     if verified:
         return Submitted(requests.publish(work, checked, disclosable_bands(work)), waits=False)
     return Submitted(request, waits=True)
@@ -174,9 +189,35 @@ def _place(site: RegisteredSite) -> Place:
     return Place(site.country, site.state, site.city, site.postal_code, site.street, site.latitude, site.longitude)
 
 
+def check_texts(
+    reading: Reading, request_id: RequestId, texts: Mapping[str, str], accepted: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """Check texts on a request that carriers will read, named by JSON Pointers, as the request's own are checked.
+
+    Return the findings, all of them among the words ``accepted``. Raises IdentityFoundError, NotFoundError.
+    """
+    found = text_findings(reading, request_id, texts)
+    _check_leaks(found, accepted)
+    return found
+
+
+def text_findings(reading: Reading, request_id: RequestId, texts: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return where the identity of a request's buyer shows in texts by anybody. Raises NotFoundError."""
+    buyer_id = registry.owner_of(reading, request_id)
+    if buyer_id is None:
+        raise NotFoundError
+    return leak_check.find_leaks(texts, _terms(reading, buyer_id, requests.get(reading, request_id).content))
+
+
 def _leaks(reading: Reading, content: Content) -> tuple[Finding, ...]:
-    known = registry.known_identity(reading, reading.principal.organization_id)
-    terms = IdentityTerms(
+    terms = _terms(reading, reading.principal.organization_id, content)
+    return leak_check.find_leaks(leak_check.texts_of(content), terms)
+
+
+def _terms(reading: Reading, buyer_id: OrganizationId, content: Content) -> IdentityTerms:
+    """Return what gives a buyer away beside ``content``, which discloses something."""
+    known = registry.known_identity(reading, buyer_id)
+    return IdentityTerms(
         names=known.names,
         domains=known.domains,
         emails=known.emails,
@@ -187,7 +228,6 @@ def _leaks(reading: Reading, content: Content) -> tuple[Finding, ...]:
         site_labels=known.site_labels,
         disclosed_cities=tuple({site.place.city for site in content.sites if site.place.city}),
     )
-    return leak_check.find_leaks(leak_check.texts_of(content), terms)
 
 
 def _check_leaks(found: tuple[Finding, ...], accepted: Sequence[str]) -> None:

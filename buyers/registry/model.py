@@ -215,6 +215,17 @@ class QueueEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class BuyerState:
+    """How far a buyer's verification is, and since when; ``flagged_by`` asked for another admin."""
+
+    buyer_id: OrganizationId
+    status: VerificationStatus
+    since: datetime
+    verified_until: datetime | None
+    flagged_by: UserId | None
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityReading:
     """Somebody of the platform read the buyer's identity or one of its documents (``document_id``)."""
 

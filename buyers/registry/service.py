@@ -199,9 +199,22 @@ def sites_by_id(reading: Reading, buyer_id: OrganizationId) -> dict[str, Site]:
     return {site.id: site for site in store.sites(reading, buyer_id)}
 
 
-def own_sites(reading: Reading, after: str | None, limit: int) -> tuple[list[Site], str | None]:
-    """Return one page of the caller's address book by label, and the cursor of the next."""
-    return store.sites_page(reading, reading.principal.organization_id, after, limit)
+def own_sites(reading: Reading, after: str | None, limit: int, having: str = "") -> tuple[list[Site], str | None]:
+    """Return one page of the caller's address book by label, and the cursor of the next.
+
+    ``having``: only sites that say this in their label or address.
+    """
+    return store.sites_page(reading, reading.principal.organization_id, after, limit, having)
+
+
+def count_own_sites(reading: Reading) -> int:
+    """Return how many sites the caller's address book has."""
+    return store.count_sites(reading, reading.principal.organization_id)
+
+
+def own_site(reading: Reading, site_id: str) -> Site:
+    """Return one of the caller's sites. Raises NotFoundError."""
+    return _own_site(reading, site_id)
 
 
 def add_site(work: Work, details: SiteDetails) -> Site:
@@ -246,8 +259,8 @@ def upsert_sites(work: Work, buyer_id: OrganizationId, rows: Collection[SiteDeta
     return {row.label: found[row.label.lower()] for row in rows}
 
 
-def _own_site(work: Work, site_id: str) -> Site:
-    site = store.get_site(work, work.principal.organization_id, site_id)
+def _own_site(reading: Reading, site_id: str) -> Site:
+    site = store.get_site(reading, reading.principal.organization_id, site_id)
     if site is None:
         raise NotFoundError
     return site

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, tuple_
+from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, select
@@ -13,6 +14,7 @@ from sqlmodel import col, select
 from buyers.registry.events import IdentityRead
 from buyers.registry.model import (
     Buyer,
+    BuyerState,
     Contact,
     Decision,
     DecisionRecord,
@@ -150,6 +152,24 @@ def queue(
     return pagination.page_of(found, limit, lambda entry: (entry.since.isoformat(), entry.buyer_id))
 
 
+def states(reading: Reading, buyer_ids: Collection[str]) -> list[BuyerState]:
+    """Return how far the verifications of these buyers are, and nothing of who they are."""
+    columns: tuple[Any, ...] = (
+        col(BuyerRow.organization_id),
+        col(BuyerRow.status),
+        col(BuyerRow.status_since),
+        col(BuyerRow.verified_until),
+        col(BuyerRow.flagged_by),
+    )
+    query = sql_select(*columns).where(col(BuyerRow.organization_id).in_(buyer_ids))
+    return [
+        BuyerState(
+            OrganizationId(buyer_id), VerificationStatus(status), since, until, UserId(flagged) if flagged else None
+        )
+        for buyer_id, status, since, until, flagged in reading.session.connection().execute(query)
+    ]
+
+
 def add_decision(work: Work, buyer_id: OrganizationId, record: DecisionRecord) -> None:
     """Store a decision."""
     row = DecisionRow(
@@ -244,11 +264,19 @@ def sites(reading: Reading, buyer_id: OrganizationId) -> tuple[Site, ...]:
 
 
 def sites_page(
-    reading: Reading, buyer_id: OrganizationId, after: str | None, limit: int
+    reading: Reading, buyer_id: OrganizationId, after: str | None, limit: int, having: str = ""
 ) -> tuple[list[Site], str | None]:
-    """Return one page of a buyer's address book in the order of labels, and the cursor of the next."""
+    """Return one page of a buyer's address book in the order of labels, and the cursor of the next.
+
+    ``having``: only sites that say this in their label or address, whatever the case.
+    """
     order = (func.lower(SiteRow.label), col(SiteRow.id))
     query = select(SiteRow).where(SiteRow.buyer_id == buyer_id).order_by(*order).limit(limit + 1)
+    if having:
+        said = func.lower(
+            func.concat_ws(" ", SiteRow.label, SiteRow.street, SiteRow.city, SiteRow.state, SiteRow.postal_code)
+        )
+        query = query.where(said.contains(having.lower(), autoescape=True))
     if after is not None:
         query = query.where(tuple_(*order) > tuple_(*_cursor(after, str, str)))
     rows = [_site(row) for row in reading.session.exec(query)]
@@ -267,9 +295,9 @@ def site_id_of_label(reading: Reading, buyer_id: OrganizationId, label: str) -> 
     ).one_or_none()
 
 
-def get_site(work: Work, buyer_id: OrganizationId, site_id: str) -> Site | None:
+def get_site(reading: Reading, buyer_id: OrganizationId, site_id: str) -> Site | None:
     """Return one of the buyer's sites."""
-    row = work.session.get(SiteRow, site_id)
+    row = reading.session.get(SiteRow, site_id)
     return None if row is None or row.buyer_id != buyer_id else _site(row)
 
 

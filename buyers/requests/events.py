@@ -94,3 +94,11 @@ class RequestNotAwarded(RequestEvent):
     """It ended without an award."""
 
     name: ClassVar[str] = "request.not_awarded"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingReviewed(RequestEvent):
+    """An admin of the platform looked at words that the buyer took responsibility for; its note stays with them."""
+
+    name: ClassVar[str] = "finding.reviewed"
+    finding_id: str

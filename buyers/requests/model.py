@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer
 
 from buyers.requests.auction import DEFAULT, AuctionChoice
-from marketplace.kernel.ids import OrganizationId, RequestId
+from marketplace.kernel.ids import OrganizationId, RequestId, UserId
 
 FeatureValue = Decimal | bool | str | tuple[str, ...]
 """A typed value of a catalogue feature; its unit is the feature's unit."""
@@ -220,3 +220,47 @@ class Request:
     published_at: datetime | None
     end_reason: str = ""
     ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version of a request: when, and the parts that it changed (none: the first)."""
+
+    number: int
+    at: datetime
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedFinding:
+    """Words that the leak check found in a text for carriers, for which the buyer took responsibility word by word.
+
+    ``version``: of the request, from which carriers read them. ``place`` is the JSON Pointer of the text, ``context``
+    the text around them. ``seen_at`` is None until an admin of the platform has looked.
+    """
+
+    id: str
+    request_id: RequestId
+    version: int
+    source: str
+    subject: str
+    place: str
+    words: str
+    kind: str
+    why: str
+    context: str
+    accepted_by: UserId
+    accepted_at: datetime
+    seen_by: UserId | None
+    seen_at: datetime | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A request that has not ended and asks for a service type, or for a feature of it."""
+
+    request_id: RequestId
+    status: Status
+    service_type: str
+    feature: str

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from buyers.requests import checks, events, rules, store, view
-from buyers.requests.model import Bands, Content, Request, Status
+from buyers.requests.model import Bands, Content, Request, Status, Version
 from buyers.requests.rules import Action
 from marketplace.catalogue import service as catalogues
 from marketplace.catalogue.model import Catalogue
@@ -208,12 +208,22 @@ def open_closes(reading: Reading, closing_after: datetime) -> dict[RequestId, da
     return store.open_closes(reading, closing_after)
 
 
+def running(reading: Reading) -> frozenset[RequestId]:
+    """Return the requests that take bids, or would if they were not suspended; a carrier finds those that it has."""
+    return frozenset(store.running(reading))
+
+
 def publication(reading: Reading, request_id: RequestId, version: int | None = None) -> dict[str, Any]:
     """Return what carriers see: the newest version or the named one. Raises NotFoundError."""
     found = store.publication(reading, request_id, version)
     if found is None:
         raise NotFoundError
     return found[1]
+
+
+def versions(reading: Reading, request_id: RequestId) -> list[Version]:
+    """Return when each version was published and which parts it changed, the newest first."""
+    return store.versions(reading, request_id)
 
 
 def publication_bands(reading: Reading, request_id: RequestId) -> Bands:

@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, tuple_
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
-from buyers.requests.model import Bands, Content, Request, Status
+from buyers.requests.model import Bands, Content, Request, Status, Version
 from buyers.requests.tables import PublicationRow, RequestRow
 from marketplace.kernel import codec
 from marketplace.kernel.ids import RequestId
@@ -101,6 +101,16 @@ def publication(reading: Reading, request_id: RequestId, version: int | None) ->
     return None if row is None else (row[0], dict(row[1]))
 
 
+def versions(reading: Reading, request_id: RequestId) -> list[Version]:
+    """Return when each version was published and which parts it changed, the newest first."""
+    rows = reading.session.exec(
+        select(PublicationRow.version, PublicationRow.at, PublicationRow.changed)
+        .where(PublicationRow.request_id == request_id)
+        .order_by(col(PublicationRow.version).desc())
+    )
+    return [Version(version, at.astimezone(UTC), tuple(changed)) for version, at, changed in rows]
+
+
 def publication_bands(reading: Reading, request_id: RequestId) -> Bands | None:
     """Return the bands as disclosed with the newest version."""
     bands = reading.session.exec(
@@ -110,6 +120,13 @@ def publication_bands(reading: Reading, request_id: RequestId) -> Bands | None:
         .limit(1)
     ).one_or_none()
     return None if bands is None else codec.load(Bands, bands)
+
+
+def running(reading: Reading) -> list[RequestId]:
+    """Return the published requests that have not ended, suspended ones among them, as far as the caller sees them."""
+    ends_at = func.coalesce(RequestRow.ends_at, RequestRow.closes_at)
+    query = select(RequestRow.id).where(RequestRow.status == Status.OPEN, ends_at > reading.now)
+    return [RequestId(request_id) for request_id in reading.session.exec(query)]
 
 
 PublicRow = tuple[str, str, bool, int, datetime | None, datetime | None, dict[str, Any]]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Column, Index, Text, text
+from sqlalchemy import CheckConstraint, Column, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from marketplace.kernel.tables import document, instant
@@ -64,3 +64,33 @@ class PublicationRow(SQLModel, table=True):
     bands: dict[str, Any] = document()
     changed: list[str] = document()
     at: datetime = instant()
+
+
+class AcceptedFindingRow(SQLModel, table=True):
+    """Words that the leak check found and the buyer took responsibility for; no carrier has any right here.
+
+    ``source`` and ``subject`` say where they stand: the request itself, or a text beside it with its id.
+    ``context`` is the text around them. An admin who has looked is ``seen_by``, with a ``note``.
+    """
+
+    __tablename__ = "accepted_findings"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("request_id", "source", "subject", "place", "words"),
+        Index("accepted_findings_queue", "seen_at", "accepted_at", "id"),
+        {"schema": "market"},
+    )
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    request_id: str = Field(sa_column=Column(Text, nullable=False))
+    version: int
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    subject: str = Field(sa_column=Column(Text, nullable=False))
+    place: str = Field(sa_column=Column(Text, nullable=False))
+    words: str = Field(sa_column=Column(Text, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    why: str = Field(sa_column=Column(Text, nullable=False))
+    context: str = Field(sa_column=Column(Text, nullable=False))
+    accepted_by: str = Field(sa_column=Column(Text, nullable=False))
+    accepted_at: datetime = instant()
+    seen_by: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    seen_at: datetime | None = instant(nullable=True)
+    note: str = Field(default="", sa_column=Column(Text, nullable=False))

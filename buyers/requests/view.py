@@ -166,7 +166,7 @@ def carrier_view(
         start_date=content.start_date,
         discount_rate=content.discount_rate,
         disclosure=content.disclosure,
-        sites=tuple(SiteView(site.ref, _place(site.place, content.disclosure)) for site in content.sites),
+        sites=tuple(SiteView(site.ref, place_view(site.place, content.disclosure)) for site in content.sites),
         lines=tuple(_line(line) for line in content.lines),
         lots=tuple(LotView(lot.ref, lot.name, lot.lines) for lot in lots),
         billing=_billing(content.billing),
@@ -181,7 +181,8 @@ def carrier_view(
     )
 
 
-def _place(place: Place, disclosure: Disclosure) -> PlaceView:
+def place_view(place: Place, disclosure: Disclosure) -> PlaceView:
+    """Return a place as far as a level of disclosure goes."""
     exact = disclosure is Disclosure.EXACT
     building = exact or disclosure is Disclosure.BUILDING
     postal_code = building or disclosure is Disclosure.POSTAL_CODE

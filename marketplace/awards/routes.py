@@ -7,7 +7,7 @@ from fastapi import Depends, Response
 
 from buyers.desk import service as desk
 from buyers.requests.rules import SuspendedError
-from marketplace.awards import answers, approvals, disclosure, service, store
+from marketplace.awards import answers, approvals, service
 from marketplace.awards.confirmation import service as confirmations
 from marketplace.awards.disclosure import Disclosed
 from marketplace.awards.model import Approval, Award, LotRefusal, LotSelection, Selection
@@ -25,7 +25,7 @@ from marketplace.kernel import codec, http
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import ReadingOnly, Working
-from marketplace.kernel.ids import BidId, InvitationId
+from marketplace.kernel.ids import BidId
 from sellers import service as sellers
 
 router = http.router(tags=["awards"])
@@ -103,18 +103,16 @@ def list_awards(request_id: str, reading: ReadingOnly, _: Buyer) -> list[AwardOu
 
 
 @router.get("/invitations/{invitation_id}/award", summary="Did you win?", responses=http.problems(NotFoundError))
-def read_own_wins(invitation_id: str, reading: ReadingOnly, principal: Provider) -> list[WonLotOutput]:
+def read_own_wins(invitation_id: str, reading: ReadingOnly, _: Provider) -> list[WonLotOutput]:
     """The lots that you won; empty before the award and for those who won none."""
-    invitation = sellers.invitation(reading, InvitationId(invitation_id))
-    won = store.won_lots(reading, invitation.request_id, principal.organization_id)
+    won = service.own_wins(reading, invitation_id)
     return [WonLotOutput(lot=lot, outcome=outcome, bid_id=bid, total=total) for lot, outcome, bid, total in won]
 
 
 @router.get("/invitations/{invitation_id}/buyer", summary="Meet the buyer", responses=http.problems(NotFoundError))
-def meet_buyer(invitation_id: str, work: Working, principal: Provider) -> Disclosed:
+def meet_buyer(invitation_id: str, work: Working, _: Provider) -> Disclosed:
     """From the award on, and for its winners alone. Each reading is recorded and told to the buyer."""
-    invitation = sellers.invitation(work, InvitationId(invitation_id))
-    return disclosure.read_identity(work, invitation.request_id, principal.organization_id)
+    return service.meet_buyer(work, invitation_id)
 
 
 def _selection(body: SelectionInput) -> Selection:

@@ -27,7 +27,7 @@ from marketplace.bidding import service as bidding
 from marketplace.bidding.opened import OpenedLot
 from marketplace.kernel import ids
 from marketplace.kernel.errors import ConflictError, MalformedError, NotFoundError
-from marketplace.kernel.ids import BidId, OrganizationId, RequestId
+from marketplace.kernel.ids import BidId, InvitationId, OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
 from sellers import service as sellers
 
@@ -209,9 +209,26 @@ def award_of(reading: Reading, award_id: str) -> Award:
     return award
 
 
+def own_wins(reading: Reading, invitation_id: str) -> list[tuple[str, Outcome, BidId, Decimal]]:
+    """Return the lots that the calling provider won: (lot, outcome, bid, total). Raises NotFoundError."""
+    invitation = sellers.invitation(reading, InvitationId(invitation_id))
+    return store.won_lots(reading, invitation.request_id, invitation.provider_id)
+
+
+def meet_buyer(work: Work, invitation_id: str) -> disclosure.Disclosed:
+    """Return who the buyer is to the calling winner; every reading is recorded. Raises NotFoundError for others."""
+    invitation = sellers.invitation(work, InvitationId(invitation_id))
+    return disclosure.read_identity(work, invitation.request_id, invitation.provider_id)
+
+
 def returned_lots(reading: Reading, award_id: str, provider_id: OrganizationId) -> tuple[str, ...]:
     """Return the lots of an award to a provider that went back to the buyer; for the buyer and that provider."""
     return store.returned_lots(reading, award_id, provider_id)
+
+
+def has_won(reading: Reading, request_id: RequestId, provider_id: OrganizationId) -> bool:
+    """Return whether a provider won a lot of a request, given back since or not; a provider asks for itself."""
+    return bool(store.won_lots(reading, request_id, provider_id))
 
 
 def awards_of(reading: Reading, request_id: RequestId) -> list[Award]:

@@ -5,15 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 from pydantic import TypeAdapter
 
-from marketplace.bidding import service, wire
+from marketplace.bidding import submitting, wire
 from marketplace.bidding.desk.desk import Desk
-from marketplace.bidding.desk.orders import Answer, ProxyCommand
+from marketplace.bidding.desk.orders import Answer
 from marketplace.bidding.errors import BidRefusedError, NotTakingBidsError, RequestChangedError
-from marketplace.bidding.offer import Offer
 from marketplace.bidding.schemas import BidInput, BidOutput, DryRunOutput, ProxiesInput
 from marketplace.kernel import http, lean
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
-from marketplace.kernel.clock import machine_now
 from marketplace.kernel.errors import NotFoundError, ProblemError, TooManyRequestsError
 from marketplace.kernel.http import IdempotencyKey
 from marketplace.kernel.idempotency import KeyReusedError
@@ -61,13 +59,13 @@ async def place_bid(
     was ended, or a key that was revoked, may be good for bids for 30 seconds more.
     """
     desk: Desk = request.app.state.desk
-    limits = _counted(request, caller)
+    limits = submitting.counted(request, caller)
     try:
-        command = service.BidCommand(body.request_version, await _offers(desk, caller, body), body.confirmed)
+        command = await submitting.bid_of(desk, caller, body)
         key = await lean.key_of(request, caller, idempotency_key)
         answer = await desk.bid(caller, invitation_id, command, key)
     except ProblemError as error:
-        raise _limited(error, limits) from None
+        raise submitting.limited(error, limits) from None
     return _receipts(answer, 201, limits)
 
 
@@ -83,12 +81,12 @@ async def dry_run_bid(invitation_id: str, body: BidInput, request: Request, call
     Of the competition you see what you see anyway; your new place is told only where all prices are shown.
     """
     desk: Desk = request.app.state.desk
-    limits = _counted(request, caller)
+    limits = submitting.counted(request, caller)
     try:
-        command = service.BidCommand(body.request_version, await _offers(desk, caller, body), body.confirmed)
+        command = await submitting.bid_of(desk, caller, body)
         found = await desk.dry_run(caller, invitation_id, command)
     except ProblemError as error:
-        raise _limited(error, limits) from None
+        raise submitting.limited(error, limits) from None
     content = _DRY_RUNS.dump_json([wire.dry_run_output(*item) for item in found])
     return lean.Json(content, 200, limits)
 
@@ -107,19 +105,13 @@ async def set_proxies(
     What limits that meet lead to doesn't depend on which was set first, but for equal ones.
     """
     desk: Desk = request.app.state.desk
-    limits = _counted(request, caller)
+    limits = submitting.counted(request, caller)
     try:
-        sha256 = await desk.terms(caller, body.terms_id)
-        command = ProxyCommand(
-            body.request_version,
-            tuple(wire.offer_from(item.offer, body.term_months, body.terms_id, sha256) for item in body.lots),
-            tuple(item.limit for item in body.lots),
-            tuple(item.step for item in body.lots),
-        )
+        command = await submitting.proxies_of(desk, caller, body)
         key = await lean.key_of(request, caller, idempotency_key)
         answer = await desk.set_proxies(caller, invitation_id, command, key)
     except ProblemError as error:
-        raise _limited(error, limits) from None
+        raise submitting.limited(error, limits) from None
     return _receipts(answer, 200, limits)
 
 
@@ -163,25 +155,6 @@ async def leave_lot(
     desk: Desk = request.app.state.desk
     key = await lean.key_of(request, caller, idempotency_key)
     return _done(await desk.leave(caller, invitation_id, ref, key))
-
-
-async def _offers(desk: Desk, caller: Principal, body: BidInput) -> tuple[Offer, ...]:
-    sha256 = await desk.terms(caller, body.terms_id)
-    return tuple([wire.offer_from(item, body.term_months, body.terms_id, sha256) for item in body.lots])
-
-
-def _counted(request: Request, caller: Principal) -> dict[str, str]:
-    """Count the call against its organization's limit. Raises TooManyRequestsError."""
-    state = request.app.state
-    headers: dict[str, str] = state.bid_limit.take(caller.organization_id, state.workshop.clock.at(machine_now()))
-    return headers
-
-
-def _limited(error: ProblemError, limits: dict[str, str]) -> ProblemError:
-    """Return the error with what is left to the caller; what doesn't exist for it stays the same bytes."""
-    if not isinstance(error, NotFoundError):
-        error.headers = limits | error.headers
-    return error
 
 
 def _receipts(answer: Answer, status: int, limits: dict[str, str]) -> Response:

@@ -1,10 +1,12 @@
 """Steering auctions that run: pauses, extensions, exclusions, withdrawals, final offers, outages."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from marketplace.bidding import clockwork, store
+from marketplace.bidding import clockwork, overview_store, store
+from marketplace.bidding.announcements import service as announcements
+from marketplace.bidding.announcements.model import AnnouncementKind
 from marketplace.bidding.commands import (
     CallFinalOffers,
     Command,
@@ -16,12 +18,14 @@ from marketplace.bidding.commands import (
     ReportOutage,
     Resume,
 )
-from marketplace.bidding.model import LotState, Status
+from marketplace.bidding.model import LotOverview, LotState, PausedLot, Status, WaitingWithdrawal
 from marketplace.bidding.store import StoredLot
 from marketplace.bidding.visibility import RUNNING
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.ids import BidId, LotId, OrganizationId, RequestId
 from marketplace.kernel.work import Reading, Work
+
+_OUTAGE = "Nobody could bid for a while."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,19 @@ class Steered:
 
 def pause(work: Work, request_id: RequestId, refs: Iterable[str], reason: str) -> list[Steered]:
     """Stop the clocks of lots, for a reason that all are told. Raises NotFoundError, BidRefusedError."""
-    return _steer(work, request_id, refs, Pause(reason))
+    return _steer(work, request_id, refs, Pause(reason), AnnouncementKind.PAUSED, reason)
 
 
-def resume(work: Work, request_id: RequestId, refs: Iterable[str]) -> list[Steered]:
+def resume(work: Work, request_id: RequestId, refs: Iterable[str], reason: str = "") -> list[Steered]:
     """Let the clocks of paused lots go on, with the time lost added. Raises NotFoundError, BidRefusedError."""
-    return _steer(work, request_id, refs, Resume())
+    return _steer(work, request_id, refs, Resume(), AnnouncementKind.RESUMED, reason)
 
 
-def extend(work: Work, request_id: RequestId, refs: Iterable[str], closes_at: datetime) -> list[Steered]:
+def extend(
+    work: Work, request_id: RequestId, refs: Iterable[str], closes_at: datetime, reason: str = ""
+) -> list[Steered]:
     """Move the close of lots to a later instant. Raises NotFoundError, BidRefusedError."""
-    return _steer(work, request_id, refs, Extend(closes_at))
+    return _steer(work, request_id, refs, Extend(closes_at), AnnouncementKind.EXTENDED, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,10 @@ def report_outage(work: Work, began: datetime, ended: datetime) -> int:
         lot = store.held_lot(work, lot_id)
         if lot is not None and lot.state.rules.longest_outage_seconds is not None:
             work.tick()
-            paused += _decide(work, lot, ReportOutage(began, ended)).status is Status.PAUSED
+            steered = _decide(work, lot, ReportOutage(began, ended))
+            if steered.status is Status.PAUSED:
+                paused += 1
+                announcements.record(work, AnnouncementKind.PAUSED, [lot], text=_OUTAGE)
     return paused
 
 
@@ -137,9 +146,19 @@ def _running(work: Work, lot_id: LotId) -> StoredLot | None:
     return replace(lot, state=state) if state.status in RUNNING else None
 
 
-def _steer(work: Work, request_id: RequestId, refs: Iterable[str], command: Command) -> list[Steered]:
-    """Decide ``command`` on the named lots of a request, or on all of them if none is named: on each or on none."""
-    return [_decide(work, lot, command) for lot in _held(work, request_id, list(refs))]
+def _steer(  # noqa: PLR0917 - what to do to which lots, and what is announced of it
+    work: Work, request_id: RequestId, refs: Iterable[str], command: Command, kind: AnnouncementKind, reason: str
+) -> list[Steered]:
+    """Decide ``command`` on the named lots of a request, or on all of them if none is named: on each or on none.
+
+    Both sides find it, with the reason, among the announcements.
+    """
+    named = list(refs)
+    lots = _held(work, request_id, named)
+    steered = [_decide(work, lot, command) for lot in lots]
+    closes_at = command.closes_at if isinstance(command, Extend) else None
+    announcements.record(work, kind, lots, whole=not named, text=reason, closes_at=closes_at)
+    return steered
 
 
 def _held(work: Work, request_id: RequestId, refs: list[str]) -> list[StoredLot]:
@@ -154,3 +173,31 @@ def _decide(work: Work, lot: StoredLot, command: Command) -> Steered:
     state: LotState = clockwork.decide(work, lot, command).state
     clockwork.set_alarm(work, LotId(lot.id), state)
     return Steered(lot.ref, state.status, state.opens_at, state.closes_at, state.reason)
+
+
+UPCOMING_OR_RUNNING = (Status.SCHEDULED, Status.OPEN, Status.PAUSED)
+
+
+def overview(
+    reading: Reading, statuses: Collection[Status], after: tuple[datetime, str] | None, limit: int
+) -> list[LotOverview]:
+    """Return lots of all requests behind ``after`` (close, id), what closes first comes first; for the platform alone.
+
+    What is told of prices is None while a lot's bids are sealed: nobody reads those before the opening.
+    """
+    return overview_store.lots(reading, statuses, after, limit)
+
+
+def overview_of(reading: Reading, request_id: RequestId) -> list[LotOverview]:
+    """Return the lots of one request in the order of their numbers, told as ``overview`` does; none: no auction."""
+    return overview_store.lots_of(reading, request_id)
+
+
+def paused(reading: Reading) -> list[PausedLot]:
+    """Return every paused lot, the longest paused first; for the platform alone."""
+    return overview_store.paused(reading)
+
+
+def waiting_withdrawals(reading: Reading) -> list[WaitingWithdrawal]:
+    """Return every bid that its bidder calls an error and nobody has decided about, oldest question first."""
+    return overview_store.withdrawals(reading)

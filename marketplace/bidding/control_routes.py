@@ -1,4 +1,4 @@
-"""HTTP: the platform pauses, resumes and extends auctions, decides on erroneous bids and enters bids for providers."""
+"""HTTP: the platform decides on erroneous bids and enters bids for providers."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -7,10 +7,7 @@ from fastapi import Depends, Response
 
 from marketplace.bidding import control, surrogates, wire
 from marketplace.bidding.control_schemas import (
-    ExtendInput,
     LotClockOutput,
-    PauseInput,
-    ResumeInput,
     SurrogateBidInput,
     WithdrawalDecisionInput,
     WithdrawalOutput,
@@ -29,24 +26,6 @@ router = http.router("/auctions", tags=["auction control"])
 
 Platform = Annotated[Principal, Depends(allow(Kind.PLATFORM))]
 _STEERING = http.problems(NotFoundError, BidRefusedError)
-
-
-@router.post("/{request_id}/pause", summary="Pause lots", responses=_STEERING)
-def pause_lots(request_id: str, body: PauseInput, work: Working, _: Platform) -> list[LotClockOutput]:
-    """Bids are refused with your reason until you resume. On every named lot, or on none."""
-    return _shown(control.pause(work, RequestId(request_id), body.lots, body.reason))
-
-
-@router.post("/{request_id}/resume", summary="Resume lots", responses=_STEERING)
-def resume_lots(request_id: str, body: ResumeInput, work: Working, _: Platform) -> list[LotClockOutput]:
-    """Each close moves by the time lost; a clock's interrupted round is repeated."""
-    return _shown(control.resume(work, RequestId(request_id), body.lots))
-
-
-@router.post("/{request_id}/extend", summary="Extend lots", responses=_STEERING)
-def extend_lots(request_id: str, body: ExtendInput, work: Working, _: Platform) -> list[LotClockOutput]:
-    """Later only: a close never moves back."""
-    return _shown(control.extend(work, RequestId(request_id), body.lots, body.closes_at))
 
 
 @router.get("/{request_id}/withdrawals", summary="Bids called an error", responses=http.problems(NotFoundError))
@@ -93,7 +72,3 @@ def enter_surrogate_bid(request_id: str, ref: str, body: SurrogateBidInput, work
         InvitationId(body.invitation_id), body.request_version, offer, body.evidence, body.confirmed
     )
     return Response(surrogates.place(work, RequestId(request_id), ref, bid), 201, media_type="application/json")
-
-
-def _shown(steered: list[control.Steered]) -> list[LotClockOutput]:
-    return [LotClockOutput(**asdict(lot)) for lot in steered]

@@ -21,16 +21,18 @@ class PauseInput(_Input):
 
 
 class ResumeInput(_Input):
-    """Which lots go on (none named: all of the request)."""
+    """Which lots go on (none named: all of the request), and what is announced with it."""
 
     lots: Refs = Field([], max_length=2000)
+    reason: Words = Field("", max_length=500, examples=["The specification of lot T1 stands corrected."])
 
 
 class ExtendInput(_Input):
-    """Which lots close later (none named: all of the request), and when."""
+    """Which lots close later (none named: all of the request), when, and what is announced with it."""
 
     lots: Refs = Field([], max_length=2000)
     closes_at: AwareDatetime = Field(description="later than the present close")
+    reason: Words = Field("", max_length=500, examples=["A cable cut kept carriers from bidding."])
 
 
 class FinalOffersInput(_Input):

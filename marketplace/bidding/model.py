@@ -14,7 +14,7 @@ from immutables import Map
 from marketplace.bidding.ladder import Ladder, Rung
 from marketplace.bidding.play import Play
 from marketplace.bidding.rules import Rules
-from marketplace.kernel.ids import BidId, LotId, OrganizationId
+from marketplace.kernel.ids import BidId, LotId, OrganizationId, RequestId
 
 
 class Status(StrEnum):
@@ -346,3 +346,75 @@ class BuyerView:
     awarded_bid: BidId | None
     stage: StageView | None = None
     also_awarded: tuple[BidId, ...] = ()
+
+
+# ---- what the platform sees of all lots
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFigures:
+    """How the known prices of a lot lie: the two lowest that stand, and the steepest step of one bidder.
+
+    ``steepest_share`` is how much of its own earlier price that bidder gave up in one step, from 0 to 1.
+    """
+
+    leading: Decimal | None
+    second: Decimal | None
+    steepest_share: Decimal | None
+    steepest_bidder: OrganizationId | None
+    steepest_bid: BidId | None
+
+    @property
+    def leading_share(self) -> Decimal | None:
+        """The leading price as a share of the next one, None where there are no two."""
+        return round(self.leading / self.second, 4) if self.leading is not None and self.second else None
+
+
+@dataclass(frozen=True, slots=True)
+class LotOverview:
+    """Where one lot stands, for the platform. ``prices`` is None while bids are sealed.
+
+    ``invited`` counts the bidders that may take part, ``bidders`` those that have bid, ``bids`` the bids placed;
+    ``automatic`` counts those of proxies among these, ``surrogate`` those that an agent entered.
+    """
+
+    lot_id: LotId
+    request_id: RequestId
+    lot: str
+    status: Status
+    suspended: bool
+    sealed: bool
+    opens_at: datetime
+    closes_at: datetime
+    extensions: int
+    reason: str | None
+    invited: int
+    excluded: int
+    bidders: int
+    bids: int
+    automatic: int
+    surrogate: int
+    last_bid_at: datetime | None
+    withdrawals: int
+    prices: PriceFigures | None
+
+
+@dataclass(frozen=True, slots=True)
+class PausedLot:
+    """A lot whose clock stands still, since when and why."""
+
+    request_id: RequestId
+    lot: str
+    paused_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWithdrawal:
+    """A question of a bidder whether its bid may be taken out as an error."""
+
+    request_id: RequestId
+    lot: str
+    bid_id: BidId
+    bidder: OrganizationId
+    asked_at: datetime

@@ -1,6 +1,6 @@
 """Running auctions: lots are scheduled, bids placed, sealed bids opened, lots awarded, returned or cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,7 +12,9 @@ from marketplace.bidding.commands import Cancel, Invite, MarkAwarded, MarkNotAwa
 from marketplace.bidding.desk.counter import Counter as Counter  # noqa: PLC0414 - the room's front door
 from marketplace.bidding.desk.counter import counter as counter  # noqa: PLC0414 - same
 from marketplace.bidding.desk.desk import Desk as Desk  # noqa: PLC0414 - same
+from marketplace.bidding.desk.orders import Answer as Answer  # noqa: PLC0414 - same
 from marketplace.bidding.desk.orders import BidCommand as BidCommand  # noqa: PLC0414 - same
+from marketplace.bidding.desk.orders import ProxyCommand as ProxyCommand  # noqa: PLC0414 - same
 from marketplace.bidding.errors import NotOpenedError as NotOpenedError  # noqa: PLC0414 - same
 from marketplace.bidding.events import LotEvent
 from marketplace.bidding.formats.table import has_sealed_bids
@@ -136,6 +138,20 @@ def own_bids(reading: Reading, invitation_id: str) -> list[OwnBid]:
     return sorted(found, key=lambda bid: (-bid.placed_at.timestamp(), len(bid.lot), bid.lot))
 
 
+def own_receipts(reading: Reading, invitation_id: str, bid_ids: Sequence[BidId]) -> dict[BidId, bytes]:
+    """Return the receipts of the caller's bids that are not sealed (any more), as JSON, by bid. Raises NotFoundError.
+
+    What a sealed bid says was told once, to who placed it; bids by proxy and by surrogates have no receipt.
+    """
+    invitation = sellers.invitation(reading, InvitationId(invitation_id))
+    sealer = reading.vault.sealer("answers")
+    return {
+        bid_id: sealer.open(row.answer)
+        for bid_id, row in store.bids(reading, bid_ids).items()
+        if row.offer is not None and row.answer is not None and row.invitation_id == invitation.id
+    }
+
+
 def bidder_views(reading: Reading, invitation_id: str) -> dict[str, BidderView]:
     """Return, by lot, what the caller may know of the competition now. Raises NotFoundError.
 
@@ -257,28 +273,48 @@ def _as_paid(to_price: LotToPrice, state: LotState, bid_id: BidId, offer: Offer)
     return offers.adjusted_to(to_price, offer, payment)
 
 
+def standing_offers(reading: Reading, lot: StoredLot) -> OpenedLot:
+    """Return one lot's standing bids, best first; for this room, which knows whether its caller may see them."""
+    return OpenedLot(lot.state.status, lot.to_price, _ranked(reading, lot.to_price, lot.state))
+
+
+def ranked_as(
+    lot: StoredLot, wanted: Sequence[BidId], offers: Mapping[BidId, Offer], versions: Mapping[BidId, int]
+) -> tuple[RankedOffer, ...]:
+    """Return those of a lot's standing bids that are ``wanted``, best first, with their offers as read before."""
+    return tuple(_in_order(lot.to_price, lot.state, frozenset(wanted), offers, versions, {}))
+
+
 def _ranked(reading: Reading, to_price: LotToPrice, state: LotState) -> tuple[RankedOffer, ...]:
-    standing = engine.standing(state)
-    rows = store.bids(reading, [bid.bid_id for bid in standing])
+    rows = store.bids(reading, [bid.bid_id for bid in engine.standing(state)])
+    offers = {bid_id: codec.load(Offer, row.offer) for bid_id, row in rows.items()}
+    versions = {bid_id: row.request_version for bid_id, row in rows.items()}
+    agents = {bid_id: row.surrogate for bid_id, row in rows.items()}
+    return tuple(_in_order(to_price, state, frozenset(rows), offers, versions, agents))
+
+
+def _in_order(  # noqa: PLR0917 - what is known of the bids, by bid
+    to_price: LotToPrice,
+    state: LotState,
+    wanted: Collection[BidId],
+    offers: Mapping[BidId, Offer],
+    versions: Mapping[BidId, int],
+    agents: Mapping[BidId, bool],
+) -> Iterator[RankedOffer]:
     scoring = state.rules.scoring
     in_money = scoring is None or scoring.kind is ScoringKind.MONEY
-    found = []
-    for bid in standing:
-        row = rows[bid.bid_id]
-        offer = _as_paid(to_price, state, bid.bid_id, codec.load(Offer, row.offer))
-        found.append(
-            RankedOffer(
+    for bid in engine.standing(state):
+        if bid.bid_id in wanted:
+            yield RankedOffer(
                 bid.rank,
                 bid.joint,
                 bid.bidder,
                 bid.bid_id,
                 bid.amount,
-                offer,
-                row.request_version,
+                _as_paid(to_price, state, bid.bid_id, offers[bid.bid_id]),
+                versions[bid.bid_id],
                 bid.placed_at,
                 bid.valid_until,
-                row.surrogate,
+                agents.get(bid.bid_id, False),
                 bid.malus if in_money else None,
             )
-        )
-    return tuple(found)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select as sql_select
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from marketplace.bidding import stored
@@ -170,6 +170,33 @@ def bids(reading: Reading, bid_ids: Sequence[BidId]) -> dict[BidId, BidRow]:
     """Return bids by id."""
     rows = reading.session.exec(select(BidRow).where(col(BidRow.id).in_(bid_ids)))
     return {BidId(row.id): row for row in rows}
+
+
+def fingerprint(reading: Reading, request_id: RequestId) -> tuple[int, int, int]:
+    """Return how many lots a request has, how many of them run, and a figure that every change of one raises."""
+    row = reading.session.connection().execute(
+        text(
+            "SELECT count(*), count(*) FILTER (WHERE status IN ('scheduled', 'open', 'paused')),"
+            " coalesce(sum(revision), 0) FROM market.lots WHERE request_id = :request"
+        ),
+        {"request": request_id},
+    )
+    lots, running, revisions = row.one()
+    return int(lots), int(running), int(revisions)
+
+
+def told(
+    reading: Reading, streams: Sequence[str], names: Sequence[str], limit: int
+) -> list[tuple[str, str, datetime, dict[str, Any]]]:
+    """Return stream, name, instant and event of the newest ``limit`` events of these names on lots, newest first."""
+    rows = reading.session.connection().execute(
+        text(
+            "SELECT stream, type, at, data->'event' FROM kernel.journal"
+            " WHERE stream = ANY(:streams) AND type = ANY(:names) ORDER BY id DESC LIMIT :limit"
+        ),
+        {"streams": list(streams), "names": list(names), "limit": limit},
+    )
+    return [(stream, name, at, event) for stream, name, at, event in rows]
 
 
 def bids_of(reading: Reading, request_id: RequestId, provider_id: OrganizationId) -> list[BidRow]:

@@ -1,5 +1,7 @@
 """The catalogue in force, old versions of it, and saving a new one."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from sqlmodel import col, select
@@ -37,6 +39,25 @@ def version(reading: Reading, name: str) -> Catalogue:
     if row is None:
         raise NotFoundError
     return codec.load(Catalogue, row.document)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedVersion:
+    """A version of the catalogue and when it was saved; None for the packaged one."""
+
+    version: str
+    saved_at: datetime | None
+
+
+def versions(reading: Reading) -> tuple[SavedVersion, ...]:
+    """Return all versions, the newest first: the first is in force."""
+    rows = reading.session.exec(
+        select(CatalogueVersionRow.version, CatalogueVersionRow.created_at).order_by(
+            col(CatalogueVersionRow.created_at).desc()
+        )
+    )
+    saved = tuple(SavedVersion(name, at.astimezone(UTC)) for name, at in rows)
+    return (*saved, SavedVersion(_packaged().version, None))
 
 
 def save(work: Work, catalogue: Catalogue) -> Catalogue:

@@ -10,7 +10,7 @@ from marketplace.awards.optimiser import comparison, reading, solve, words
 from marketplace.awards.optimiser.problem import Problem
 from marketplace.awards.optimiser.questions import Question
 from marketplace.awards.optimiser.report import Report
-from marketplace.awards.optimiser.result import Options
+from marketplace.awards.optimiser.result import Award, Options
 from marketplace.cli.show import clean
 from marketplace.kernel.errors import MalformedError
 
@@ -41,11 +41,14 @@ def solve_file(
     Where the file holds expected results, each is compared. Exit code 1: one differs; 2: the file can't be read.
     """
     problem, expected = _read(file)
-    question = Question("report", problem, Options(seconds=seconds, ties=_MOST_TIES))
+    options = Options(seconds=seconds, ties=_MOST_TIES)
     try:
-        report: Report = solve.ask(question, solve.Room(memory_mb=memory))
+        report: Report = solve.ask(Question("report", problem, options), solve.Room(memory_mb=memory))
     except solve.NotComputedError as error:
         _say(str(error), err=True)
+        left = solve.left_by(error, problem, options)
+        if left is not None:
+            _tell_award(left, problem.currency)
         raise typer.Exit(1) from error
     _tell(problem, report)
     document = comparison.document(report)
@@ -92,19 +95,10 @@ def _tell(problem: Problem, report: Report) -> None:
     award, currency = report.award, problem.currency
     if problem.name:
         _say(problem.name)
-    _say(f"Status: {award.status}, {words.status(award)}")
+    _tell_award(award, currency)
     if report.conflict is not None:
         for line in words.ways_out(report.conflict, currency):
             _say(f"  {line}")
-    if award.cost is not None:
-        _say(f"Cost: {words.money(award.cost, currency)}")
-        _say(f"Bound: {words.money(award.bound, currency)}; gap: {words.gap(award)}")
-        _say(f"Carriers: {award.carriers}; lots that leave their incumbent: {award.moves}")
-        _some("Award", [f"{one.lot}: {one.offer or 'left open at its reserve'}" for one in award.lots])
-        _some("Discounts", [f"{one.discount} from {one.min}: -{words.money(one.saving)}" for one in award.claims])
-        more = "" if award.ties_complete else " or more"
-        _some(f"Awards of this cost: {len(award.ties)}{more}", [", ".join(tie) for tie in award.ties])
-        _some("Rules at their limit", list(award.binding))
     _some("Rejected offers", [f"{one.offer}: {one.reason}" for one in award.rejected])
     if problem.rules:
         prices = [words.rule_price(price, currency) for price in report.prices.rules]
@@ -125,6 +119,19 @@ def _tell(problem: Problem, report: Report) -> None:
         _say(f"Counted one by one: {report.counted.choices} choices, {report.counted.feasible} of them allowed")
     proof = award.proof
     _say(f"Proof: problem {proof.problem_sha256}, form {proof.form}, {proof.engine}, {proof.seconds} s")
+
+
+def _tell_award(award: Award, currency: str) -> None:
+    _say(f"Status: {award.status}, {words.status(award)}")
+    if award.cost is not None:
+        _say(f"Cost: {words.money(award.cost, currency)}")
+        _say(f"Bound: {words.money(award.bound, currency)}; gap: {words.gap(award)}")
+        _say(f"Carriers: {award.carriers}; lots that leave their incumbent: {award.moves}")
+        _some("Award", [f"{one.lot}: {one.offer or 'left open at its reserve'}" for one in award.lots])
+        _some("Discounts", [f"{one.discount} from {one.min}: -{words.money(one.saving)}" for one in award.claims])
+        more = "" if award.ties_complete else " or more"
+        _some(f"Awards of this cost: {len(award.ties)}{more}", [", ".join(tie) for tie in award.ties])
+        _some("Rules at their limit", list(award.binding))
 
 
 def _some(title: str, lines: list[str]) -> None:

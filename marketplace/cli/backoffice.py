@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from marketplace.cli import platform_auctions, provider_statuses, session, show
+from marketplace.cli import platform_auctions, platform_oversight, provider_statuses, questions, session, show
 from marketplace.cli.choices import MistakeError
 from marketplace.cli.command import Limit, Reason, Yes, command_of, group, want_word
 from marketplace.cli.notices import notices
@@ -184,6 +184,8 @@ def why(
 
 
 platform_auctions.add_to(app)
+platform_oversight.add_to(app)
+questions.add_to_platform(app)
 provider_statuses.add_to(app)
 command("notices")(notices)
 

@@ -16,6 +16,7 @@ from marketplace.cli import (
     buyer_requests,
     buyer_scenarios,
     contracts,
+    questions,
     session,
     show,
 )
@@ -184,6 +185,7 @@ buyer_approvals.add_to(app)
 command("availability")(availability)
 contracts.add_to(app)
 award_answers.add_to_buyer(app)
+questions.add_to_buyer(app)
 command("notices")(notices)
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 import httpx
 import typer
+from typer.core import TyperGroup
 
 from marketplace.cli import choices, session, show
 from marketplace.cli.choices import MistakeError
@@ -137,9 +138,30 @@ def _address_of(error: httpx.HTTPError) -> str:
     return f"{url.scheme}://{url.netloc.decode()}"
 
 
+_FIRST_GUESSES = {
+    "invitations": ("inbox",),
+    "requests": ("inbox", "list"),
+    "list": ("inbox",),
+    "comparison": ("compare",),
+    "publish": ("submit",),
+}
+"""What people type first, and the commands that it may mean: the first that the group has is run."""
+
+
+class Group(TyperGroup):
+    """A group in which a first guess at a command's name runs the command that is meant."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of this name, or the one that the name is another word for."""
+        found = super().get_command(ctx, cmd_name)
+        for meant in _FIRST_GUESSES.get(cmd_name, ()) if found is None else ():
+            found = found or super().get_command(ctx, meant)
+        return found
+
+
 def group(about: str) -> typer.Typer:
     """Return a group of commands."""
-    return typer.Typer(help=about, no_args_is_help=True)
+    return typer.Typer(help=about, no_args_is_help=True, cls=Group)
 
 
 def read_json(path: Path) -> Any:

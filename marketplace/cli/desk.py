@@ -15,6 +15,7 @@ from marketplace.cli import (
     desk_filters,
     desk_sheets,
     footprints,
+    questions,
     session,
     show,
     territories,
@@ -126,6 +127,7 @@ desk_sheets.add_to(app)
 desk_auction.add_to(app)
 contracts.add_to(app)
 award_answers.add_to_desk(app)
+questions.add_to_desk(app)
 command("notices")(notices)
 
 

@@ -42,7 +42,7 @@ def serve(context: typer.Context) -> None:
     """Serve the marketplace: starts the embedded database if there is no other, migrates, listens."""
     settings = Settings()
     market = market_of(context, settings)
-    show(f"Tenderline listens on {settings.address} ({settings.profile}).")
+    show(f"Tenderline starts on {settings.address} ({settings.profile}); end it with Ctrl-C.")
     app = create_app(replace(market, settings=settings.model_copy(update={"worker": False})))
     matching.warm_up(market.workshop)
     spare_the_collector()
@@ -130,6 +130,9 @@ def create_admin(
     name: Annotated[str, typer.Argument(help="the admin's full name")],
 ) -> None:
     """Create a platform admin and print its initial password, once."""
+    local, _, domain = email.strip().rpartition("@")
+    if not local or "." not in domain or " " in email.strip():
+        raise typer.BadParameter(f"'{email}' is no e-mail address; one is like ada@example.com", param_hint="email")
     market = market_of(context, Settings())
     with market.workshop.work() as work:
         user = identity.ensure_platform_admin(work, email, name)

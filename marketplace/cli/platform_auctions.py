@@ -10,6 +10,7 @@ from marketplace.cli.choices import MistakeError
 from marketplace.cli.command import Confirmed, Json, Lots, Reason, Until, command_of, instant, read_json, where_missing
 from marketplace.cli.desk_offers import ReceiptFile
 
+Announced = Annotated[str, typer.Option("--reason", help="why: both sides read it among the announcements")]
 LotName = Annotated[str, typer.Argument(metavar="LOT", help="a lot's name, such as T1")]
 
 
@@ -32,14 +33,14 @@ def pause(request_id: RequestId, reason: Reason, lot: Lots = None) -> None:
     _steer(request_id, "pause", {"lots": _refs(lot), "reason": reason})
 
 
-def resume(request_id: RequestId, lot: Lots = None) -> None:
+def resume(request_id: RequestId, lot: Lots = None, reason: Announced = "") -> None:
     """Let paused lots go on; each close moves by the time lost, and a clock's interrupted round is repeated."""
-    _steer(request_id, "resume", {"lots": _refs(lot)})
+    _steer(request_id, "resume", {"lots": _refs(lot), "reason": reason})
 
 
-def extend(request_id: RequestId, until: Until, lot: Lots = None) -> None:
+def extend(request_id: RequestId, until: Until, lot: Lots = None, reason: Announced = "") -> None:
     """Let lots close later. A close never moves back."""
-    _steer(request_id, "extend", {"lots": _refs(lot), "closes_at": instant(until)})
+    _steer(request_id, "extend", {"lots": _refs(lot), "closes_at": instant(until), "reason": reason})
 
 
 def surrogate_bid(

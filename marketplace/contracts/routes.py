@@ -6,11 +6,9 @@ from typing import Annotated
 from fastapi import Depends, Response
 
 from marketplace.awards.confirmation.rules import AwardNotConfirmedError
-from marketplace.contracts import rules, service
-from marketplace.contracts.model import Contract
+from marketplace.contracts import answers, rules, service
 from marketplace.contracts.schemas import (
     AcceptanceInput,
-    Beside,
     ContractOutput,
     ContractSummary,
     DifferencesOutput,
@@ -21,7 +19,6 @@ from marketplace.kernel import http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import ReadingOnly, Working
-from marketplace.kernel.work import Reading
 from sellers.model import PDF
 
 router = http.router(tags=["contracts"])
@@ -54,7 +51,7 @@ def list_contracts(
 @router.get("/contracts/{contract_id}", summary="One contract", responses=http.problems(NotFoundError))
 def read_contract(contract_id: Id, reading: ReadingOnly, principal: Party) -> ContractOutput:
     """The text of the terms, the lots with every price, the key figures, and what was decided."""
-    return _output(reading, service.read(reading, contract_id), principal)
+    return answers.contract(reading, service.read(reading, contract_id), principal.kind)
 
 
 @router.post(
@@ -74,9 +71,8 @@ def accept_terms(contract_id: Id, body: AcceptanceInput, work: Working, principa
 
     The carrier must have confirmed the award before. A proposal that still waits for an answer lapses.
     """
-    return _output(
-        work, service.accept(work, contract_id, body.sha256, body.changes_version, body.shown_sha256), principal
-    )
+    accepted = service.accept(work, contract_id, body.sha256, body.changes_version, body.shown_sha256)
+    return answers.contract(work, accepted, principal.kind)
 
 
 @router.post(
@@ -86,7 +82,7 @@ def accept_terms(contract_id: Id, body: AcceptanceInput, work: Working, principa
 )
 def refuse_terms(contract_id: Id, body: RefusalInput, work: Working, principal: Negotiator) -> ContractOutput:
     """The lots are yours again, with the next bids that are still valid."""
-    return _output(work, service.refuse(work, contract_id, body.reason), principal)
+    return answers.contract(work, service.refuse(work, contract_id, body.reason), principal.kind)
 
 
 @router.get(
@@ -150,8 +146,7 @@ def download_presented_terms(contract_id: Id, reading: ReadingOnly, _: Party) ->
 )
 def read_differences(contract_id: Id, reading: ReadingOnly, principal: Party) -> DifferencesOutput:
     """Key terms that changed, and the changed lines of the text with their words."""
-    contract = service.read(reading, contract_id)
-    return DifferencesOutput.of(contract, principal.kind, service.text_differences(reading, contract))
+    return answers.differences(reading, service.read(reading, contract_id), principal.kind)
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response:
@@ -160,13 +155,3 @@ def _file(content: bytes, media_type: str, name: str) -> Response:
         "Content-Disposition": f'attachment; filename="{name}"',
     }
     return Response(content, media_type=media_type, headers=headers)
-
-
-def _output(reading: Reading, contract: Contract, principal: Principal) -> ContractOutput:
-    beside = Beside(
-        service.terms_text(reading, contract),
-        service.agreed_changes(reading, contract),
-        service.confirmation_status(reading, contract),
-        service.lapsed_discounts(reading, contract),
-    )
-    return ContractOutput.of(contract, principal.kind, beside)

@@ -123,6 +123,11 @@ def of_request(reading: Reading, request_id: str) -> list[Contract]:
     return store.of_request(reading, desk.owned(reading, request_id))
 
 
+def of_buyer(reading: Reading, limit: int, after: str | None = None) -> list[Contract]:
+    """Return at most ``limit`` of the calling buyer's contracts behind ``after``, newest first."""
+    return store.of_requests(reading, desk.own_ids(reading), limit, after)
+
+
 def own_contracts(reading: Reading, after: str | None, limit: int) -> list[Contract]:
     """Return the calling provider's contracts behind ``after``, newest first."""
     return store.of_provider(reading, reading.principal.organization_id, after, limit)

@@ -1,5 +1,6 @@
 """Every SQL statement on contracts."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,6 +76,18 @@ def of_request(reading: Reading, request_id: RequestId) -> list[Contract]:
         .where(ContractRow.request_id == request_id)
         .order_by(col(ContractRow.presented_at).desc(), col(ContractRow.id).desc())
     )
+    return [_contract(row) for row in rows]
+
+
+def of_requests(
+    reading: Reading, request_ids: Collection[RequestId], limit: int, after: str | None = None
+) -> list[Contract]:
+    """Return contracts of many requests behind ``after``, newest first. Raises MalformedError for a foreign cursor."""
+    order = (col(ContractRow.presented_at), col(ContractRow.id))
+    query = select(ContractRow).where(col(ContractRow.request_id).in_(request_ids))
+    if after is not None:
+        query = query.where(tuple_(*order) < _place(after))
+    rows = reading.session.exec(query.order_by(*(column.desc() for column in order)).limit(limit))
     return [_contract(row) for row in rows]
 
 

@@ -51,6 +51,28 @@ class UserDeactivated(UserEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class UserSuspended(UserEvent):
+    """The platform keeps a user out until it takes that back; its sessions ended, its API keys rest."""
+
+    name: ClassVar[str] = "user.suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class UserReinstated(UserEvent):
+    """The platform lets a suspended user in again."""
+
+    name: ClassVar[str] = "user.reinstated"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEnded(OrganizationEvent):
+    """The platform ended every session of an organization's users; they may sign in again."""
+
+    name: ClassVar[str] = "organization.sessions_ended"
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
 class InitialPasswordRenewed(UserEvent):
     """A user got a fresh initial password from its organization's admin."""
 

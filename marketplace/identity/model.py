@@ -1,10 +1,10 @@
 """What accounts are made of: users, sign-in attempts, tokens and API keys as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from marketplace.kernel.ids import OrganizationId, UserId
-from marketplace.kernel.principals import Scope, UserRole
+from marketplace.kernel.principals import Kind, Principal, Scope, UserRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class NewUser:
     email: str
     initial_password: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """What signing in from a browser gives: the cookie's secret, until when (UTC) it is good, and who has it."""
+
+    secret: str = field(repr=False)
+    expires_at: datetime
+    principal: Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +92,48 @@ class NewApiKey:
 
     key: ApiKey
     secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization without a word of who it is, and its accounts counted."""
+
+    id: OrganizationId
+    kind: Kind
+    created_at: datetime
+    users: int
+    active_users: int
+    suspended_users: int
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingSession:
+    """A signed-in client. ``second_factor``: whether it proved one."""
+
+    id: str
+    user_id: UserId
+    created_at: datetime
+    second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """What an admin of the platform did to accounts ('suspend', 'reinstate', 'end sessions'), and why."""
+
+    action: str
+    user_ids: tuple[UserId, ...]
+    reason: str
+    admin_id: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts of one organization; ``suspended_at`` by user for those that the platform keeps out."""
+
+    organization: Organization
+    users: tuple[User, ...]
+    suspended_at: dict[UserId, datetime]
+    sessions: tuple[StandingSession, ...]
+    interventions: tuple[Intervention, ...]

@@ -159,10 +159,12 @@ def open_account(work: Work, user_id: UserId, password_hash: str, factor: str = 
 
 
 def forget_expired(work: Work) -> int:
-    """Delete sign-in attempts and refresh tokens that nothing looks at any more; return how many rows."""
-    return store.forget_attempts(
-        work, work.now - rules.WINDOW, work.now - rules.KNOWN_CLIENT
-    ) + store.forget_refresh_tokens(work, _REFRESH_TOKENS_KEPT)
+    """Delete sign-in attempts, refresh tokens and cookies that nothing looks at any more; return how many rows."""
+    return (
+        store.forget_attempts(work, work.now - rules.WINDOW, work.now - rules.KNOWN_CLIENT)
+        + store.forget_refresh_tokens(work, _REFRESH_TOKENS_KEPT)
+        + store.forget_browsers(work)
+    )
 
 
 def user_of(row: UserRow) -> User:

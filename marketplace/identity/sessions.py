@@ -1,16 +1,18 @@
 """Signing in and out, rotating refresh tokens, and recognising who calls."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace.identity import passwords, rules, store
+from marketplace.identity import passwords, rules, service, store
 from marketplace.identity.errors import SecondFactorCodeError
 from marketplace.identity.events import SessionRevoked, UserSignedIn, UserSignedOut
-from marketplace.identity.model import Tokens
-from marketplace.identity.tables import ApiKeyRow, RefreshTokenRow, SessionRow, UserRow
+from marketplace.identity.model import BrowserSession, Tokens, User
+from marketplace.identity.tables import ApiKeyRow, BrowserRow, RefreshTokenRow, SessionRow, UserRow
 from marketplace.kernel import ids
 from marketplace.kernel.access import NOBODY, Kind, Principal, Scope, UserRole
 from marketplace.kernel.clock import machine_now
@@ -43,14 +45,35 @@ def sign_in(workshop: Workshop, command: SignIn, client: str) -> Tokens:
     ``client``: the address it comes from (``rules.client_network``). Opens its own transactions; see ``passwords``.
     Raises WrongCredentialsError, InitialPasswordExpiredError, SecondFactorCodeError, TooManyRequestsError.
     """
+    with _proven(workshop, command, client) as (work, user, kind, session):
+        return tokens_of(work, session, user, kind)
+
+
+def sign_in_browser(workshop: Workshop, command: SignIn, client: str) -> BrowserSession:
+    """Begin a session of a browser, which keeps the secret in a cookie. Raises as ``sign_in`` does."""
+    with _proven(workshop, command, client) as (work, user, kind, session):
+        return keep_in_browser(work, session, user, kind)
+
+
+def keep_in_browser(work: Work, session: SessionRow, user: UserRow, kind: Kind) -> BrowserSession:
+    """Return what a browser keeps of a session that has begun."""
+    secret = new_secret()
+    expires_at = work.now + timedelta(days=work.vault.settings.refresh_token_days)
+    store.add(work, BrowserRow(fingerprint=fingerprint(secret), session_id=session.id, expires_at=expires_at))
+    return BrowserSession(secret, expires_at, _principal(user, kind, session))
+
+
+@contextmanager
+def _proven(workshop: Workshop, command: SignIn, client: str) -> Iterator[tuple[Work, UserRow, Kind, SessionRow]]:
+    """Open the transaction of a sign-in that has proven who it is, with the session that begins in it."""
     proven, kind = passwords.prove(workshop, command.email, command.password, client)
     with workshop.work(_principal(proven, kind), DatabaseRole.APP) as work:
         user = passwords.still(work, proven)
         recovered = user.factor is not None and _use_factor(work, user, command.code)
-        session_id, tokens = begin_session(work, user, kind, factor_used=user.factor is not None)
+        session = begin_session(work, user, factor_used=user.factor is not None)
         passwords.forgive(work, user.email, client)
-        work.append(UserSignedIn(OrganizationId(user.organization_id), UserId(user.id), session_id, recovered))
-    return tokens
+        work.append(UserSignedIn(OrganizationId(user.organization_id), UserId(user.id), session.id, recovered))
+        yield work, user, kind, session
 
 
 def _use_factor(work: Work, user: UserRow, code: str) -> bool:
@@ -66,13 +89,13 @@ def _use_factor(work: Work, user: UserRow, code: str) -> bool:
     raise SecondFactorCodeError
 
 
-def begin_session(work: Work, user: UserRow, kind: Kind, *, factor_used: bool) -> tuple[str, Tokens]:
-    """Begin a session of a user who has proven who it is; return its id and first tokens."""
+def begin_session(work: Work, user: UserRow, *, factor_used: bool) -> SessionRow:
+    """Begin a session of a user who has proven who it is."""
     session = SessionRow(
         id=ids.new("ses"), user_id=user.id, created_at=work.now, factor_used_at=work.now if factor_used else None
     )
     store.add(work, session)
-    return session.id, _tokens(work, session, user, kind)
+    return session
 
 
 def refresh(work: Work, refresh_token: str) -> Tokens | None:
@@ -93,7 +116,7 @@ def refresh(work: Work, refresh_token: str) -> Tokens | None:
     if work.tick() >= token.expires_at or _password_expired(work, user):
         return None
     token.used_at = work.now
-    return _tokens(work, session, user, kind)
+    return tokens_of(work, session, user, kind)
 
 
 def sign_out(work: Work) -> None:
@@ -103,8 +126,8 @@ def sign_out(work: Work) -> None:
     work.append(UserSignedOut(work.principal.organization_id, work.principal.user_id, work.principal.session_id))
 
 
-def _tokens(work: Work, session: SessionRow, user: UserRow, kind: Kind) -> Tokens:
-    """Issue an access token and the session's next refresh token.
+def tokens_of(work: Work, session: SessionRow, user: UserRow, kind: Kind) -> Tokens:
+    """Return an access token and the session's next refresh token.
 
     The claims are for clients that read the token; what counts here is looked up at each call (``authenticate``).
     """
@@ -145,6 +168,19 @@ def authenticate(workshop: Workshop, authorization: str) -> Principal:
     if credential.startswith(API_KEY_PREFIX):
         return _key_holder(workshop, credential)
     return _session_holder(workshop, credential)
+
+
+def of_browser(workshop: Workshop, secret: str) -> tuple[Principal, User]:
+    """Return who keeps this secret in a cookie, and the account. Raises UnauthenticatedError.
+
+    As with tokens, whether the session still stands is read from the database each time.
+    """
+    with workshop.reading(NOBODY) as reading:
+        standing = store.standing_browser(reading, fingerprint(secret))
+        if standing is None or _password_expired(reading, standing[1]):
+            raise _unauthenticated("You have been signed out.")
+        session, user, kind = standing
+        return _principal(user, kind, session), service.user_of(user)
 
 
 def recognise(workshop: Workshop, authorization: str) -> tuple[Principal, float]:

@@ -12,6 +12,7 @@ from marketplace.identity.model import Attempts
 from marketplace.identity.tables import (
     ApiKeyRow,
     AttemptsRow,
+    BrowserRow,
     OrganizationRow,
     RecoveryCodeRow,
     RefreshTokenRow,
@@ -115,6 +116,19 @@ def standing_session(reading: Reading, session_id: str) -> tuple[SessionRow, Use
         .where(SessionRow.id == session_id, col(SessionRow.ended_at).is_(None), col(UserRow.active))
     ).one_or_none()
     return None if found is None else (found[0], found[1], Kind(found[2]))
+
+
+def standing_browser(reading: Reading, fingerprint: str) -> tuple[SessionRow, UserRow, Kind] | None:
+    """Return what ``standing_session`` does for the session of a browser's cookie that has not expired."""
+    row = reading.session.get(BrowserRow, fingerprint)
+    if row is None or row.expires_at <= reading.now:
+        return None
+    return standing_session(reading, row.session_id)
+
+
+def forget_browsers(work: Work) -> int:
+    """Delete what belonged to cookies that have expired; return how many rows."""
+    return work.session.exec(delete(BrowserRow).where(col(BrowserRow.expires_at) <= work.now)).rowcount
 
 
 def standing_key(reading: Reading, fingerprint: str) -> tuple[ApiKeyRow, UserRow, Kind] | None:

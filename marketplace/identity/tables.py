@@ -40,6 +40,7 @@ class UserRow(SQLModel, table=True):
     """A person who signs in. ``password_expires_at`` is set while the password is the initial one.
 
     ``factor`` is the sealed secret of the second factor in use, ``pending_factor`` one that waits for its first code.
+    A suspended user is not active until ``suspended_at`` is taken back; one without that was deactivated for good.
     """
 
     __tablename__ = "users"
@@ -56,6 +57,7 @@ class UserRow(SQLModel, table=True):
     pending_factor: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     factor_step: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     created_at: datetime = instant()
+    suspended_at: datetime | None = instant(nullable=True)
 
 
 class RecoveryCodeRow(SQLModel, table=True):
@@ -90,6 +92,16 @@ class RefreshTokenRow(SQLModel, table=True):
     used_at: datetime | None = instant(nullable=True)
 
 
+class BrowserRow(SQLModel, table=True):
+    """A browser that is signed in: its cookie's fingerprint, and the session that it stands for."""
+
+    __tablename__ = "browsers"
+    __table_args__: ClassVar[Any] = IDENTITY
+    fingerprint: str = _key()
+    session_id: str = _of("sessions")
+    expires_at: datetime = instant(index=True)
+
+
 class ApiKeyRow(SQLModel, table=True):
     """A machine's key. It acts for its user, with that user's role and these scopes."""
 
@@ -117,3 +129,17 @@ class AttemptsRow(SQLModel, table=True):
     since: datetime | None = instant(nullable=True)
     last_at: datetime | None = instant(nullable=True, index=True)
     succeeded_at: datetime | None = instant(nullable=True)
+
+
+class InterventionRow(SQLModel, table=True):
+    """What the platform did to accounts of an organization, and why. ``user_ids`` are those that it met."""
+
+    __tablename__ = "interventions"
+    __table_args__: ClassVar[Any] = IDENTITY | {"info": {"append_only": True}}
+    id: str = _key()
+    organization_id: str = _of("organizations")
+    action: str = _text()
+    user_ids: list[str] = document()
+    reason: str = _text()
+    admin_id: str = _text()
+    at: datetime = instant()

@@ -113,10 +113,14 @@ async def _payload(request: Request) -> bytes:
 
     A form's parts count, not its bytes: a client that sends it again draws another boundary.
     """
-    if "idempotency-key" not in request.headers:
-        return b""
     query = request.url.query.encode()
-    if not request.headers.get("content-type", "").lower().startswith(_FORMS):
+    is_form = request.headers.get("content-type", "").lower().startswith(_FORMS)
+    if "idempotency-key" not in request.headers:
+        key = (await request.form()).get(FORM_KEY) if is_form else None
+        if not isinstance(key, str) or not key:
+            return b""
+        request.state.form_key = key
+    if not is_form:
         return b"\0".join((query, await request.body()))
     digest = hashlib.sha256()
     for name, value in (await request.form()).multi_items():
@@ -128,6 +132,9 @@ async def _payload(request: Request) -> bytes:
             await value.seek(0)
     return b"\0".join((query, digest.digest()))
 
+
+FORM_KEY = "idempotency_key"
+"""The field in which a form says its Idempotency-Key: a browser can't send the header."""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -177,7 +184,8 @@ def _enter_work(
     workshop: Workshop = request.app.state.workshop
     context = workshop.work(principal, role)
     work = context.__enter__()
-    request.state.transaction, request.state.work = context, work
+    request.state.transaction, request.state.work, request.state.reading = context, work, work
+    idempotency_key = idempotency_key or getattr(request.state, "form_key", None)
     if idempotency_key is not None:
         sealer = request.app.state.answer_sealer
         command = (request.method, request.url.path, payload)
@@ -215,7 +223,7 @@ def _enter_reading(request: Request, principal: Principal, role: DatabaseRole | 
     workshop: Workshop = request.app.state.workshop
     context = workshop.reading(principal, role)
     reading = context.__enter__()
-    request.state.transaction = context
+    request.state.transaction, request.state.reading = context, reading
     return reading
 
 
@@ -314,7 +322,7 @@ def install(app: FastAPI, large: tuple[str, ...] = ()) -> None:
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeoutError)
     async def _database(_request: Request, error: Exception) -> JSONResponse:
-        return problem_response(_database_problem(error))
+        return problem_response(database_problem(error))
 
     @app.exception_handler(Exception)
     async def _broken(_request: Request, _error: Exception) -> JSONResponse:
@@ -339,8 +347,9 @@ class _LimitsAndHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = [pair for pair in message.get("headers", ()) if pair[0].lower() not in _RAW_NAMES]
-                message["headers"] = given + _RAW_HEADERS
+                given = message.get("headers", ())
+                said = {name.lower() for name, _ in given}
+                message["headers"] = [*given, *(pair for pair in _RAW_HEADERS if pair[0] not in said)]
             await send(message)
 
         limit = _body_limit(scope, self._large)
@@ -378,7 +387,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
-_RAW_NAMES = frozenset(name for name, _ in _RAW_HEADERS)
+"""What an answer carries that says nothing else: pages tell their own address to their own server, for one."""
 _RAW_FILES = tuple(media.encode() for media in _FILES)
 _UNSTORABLE = (None, "22P05")
 """A text with a NUL: the driver refuses it before the server sees it (no SQLSTATE), the server inside of JSON."""
@@ -386,7 +395,7 @@ _TRANSIENT = ("08", "40", "53", "55P03", "57")
 """SQLSTATE classes that are safe to try again: connection, rollback, resources, lock not available, operator."""
 
 
-def _database_problem(error: Exception) -> ProblemError:
+def database_problem(error: Exception) -> ProblemError:
     """Return what the caller is told of a database error. Raises it again when it is a fault of ours."""
     if isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) in _UNSTORABLE:
         return MalformedError("A text holds a character that can't be stored (U+0000).")

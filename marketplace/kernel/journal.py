@@ -48,6 +48,11 @@ _APPEND_ALL = text(
 )
 """The new heads and the events in one round trip; row ids rise in the given order."""
 
+_BEHIND = text(
+    "SELECT touched, max(position) FROM kernel.journal, LATERAL (VALUES (stream), ('provider:' || (data ->> 'provider_id')))"
+    " AS one (touched) WHERE position > :position AND touched IS NOT NULL GROUP BY touched"
+)
+
 CHANNEL = "journal"
 """NOTIFY channel: a wake-up for subscribers, never the event itself."""
 
@@ -188,6 +193,15 @@ def last_position(session: Session) -> int:
     return session.exec(select(func.max(JournalRow.position))).one() or 0
 
 
+def streams_behind(session: Session, position: int) -> tuple[int, frozenset[str]]:
+    """Return the newest position, and the streams that have stamped events behind ``position``.
+
+    An event that names a provider touches that provider's stream, too, wherever it is told.
+    """
+    rows = session.connection().execute(_BEHIND, {"position": position}).all()
+    return max((last for _, last in rows), default=position), frozenset(stream for stream, _ in rows)
+
+
 def between(session: Session, position: int, last: int, names: frozenset[str], limit: int) -> list[Recorded]:
     """Return the first ``limit`` events of these ``names`` behind ``position`` and up to ``last``, in order."""
     rows = session.exec(
@@ -225,6 +239,24 @@ def page(session: Session, stream: str, position: int, limit: int) -> list[Recor
     if stream:
         query = query.where(JournalRow.stream == stream)
     return [_recorded(row) for row in session.exec(query.order_by(col(JournalRow.position)).limit(limit))]
+
+
+def newest(session: Session, *, stream: str = "", name: str = "", before: int | None, limit: int) -> list[Recorded]:
+    """Return the stamped events before a position (None: all), the newest first, of a stream or a name if given."""
+    query = select(JournalRow).where(col(JournalRow.position).is_not(None))
+    if stream:
+        query = query.where(JournalRow.stream == stream)
+    if name:
+        query = query.where(JournalRow.type == name)
+    if before is not None:
+        query = query.where(col(JournalRow.position) < before)
+    return [_recorded(row) for row in session.exec(query.order_by(col(JournalRow.position).desc()).limit(limit))]
+
+
+def at_position(session: Session, position: int) -> Recorded | None:
+    """Return the event at a position; None where there is none."""
+    row = session.exec(select(JournalRow).where(JournalRow.position == position)).one_or_none()
+    return None if row is None else _recorded(row)
 
 
 def of_stream(session: Session, stream: str) -> Iterator[Recorded]:
@@ -267,6 +299,20 @@ def verify(session: Session) -> ChainReport:
         if heads.get(stream) != (seq, head):
             return ChainReport(len(heads), events, f"{stream} does not end where its head says")
     return ChainReport(len(heads), events)
+
+
+def verify_stream(session: Session, stream: str) -> ChainReport:
+    """Recompute the chain of one stream and compare it with what is stored, its head included."""
+    seq, head = 0, GENESIS
+    for recorded in of_stream(session, stream):
+        if recorded.seq != seq + 1 or recorded.previous != head or recorded.hash != leaf(recorded):
+            return ChainReport(1, seq + 1, f"{stream} is broken at its event {recorded.seq}")
+        seq, head = recorded.seq, recorded.hash
+    query = text("SELECT seq, head FROM kernel.streams WHERE stream = :stream")
+    stored = session.connection().execute(query, {"stream": stream}).one_or_none()
+    if stored is None or (stored.seq, stored.head) != (seq, head):
+        return ChainReport(1, seq, f"{stream} does not end where its head says")
+    return ChainReport(1, seq)
 
 
 def _recorded(row: JournalRow) -> Recorded:

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
@@ -39,9 +40,26 @@ def decode(cursor: str, length: int) -> list[Any]:
             return key
     except ValueError:
         pass
-    raise MalformedError(
-        "The cursor is not one of ours.", errors=(FieldError("query/after", "use the 'next' of the page before"),)
-    )
+    raise _foreign()
+
+
+def decode_moment(cursor: str | None) -> tuple[datetime, str] | None:
+    """Return the instant and id in a cursor of a list in the order of time; None for none. Raises MalformedError."""
+    if cursor is None:
+        return None
+    at, ident = decode(cursor, 2)
+    try:
+        instant = datetime.fromisoformat(str(at))
+    except ValueError:
+        raise _foreign() from None
+    if instant.tzinfo is None:
+        raise _foreign()
+    return instant, str(ident)
+
+
+def _foreign() -> MalformedError:
+    problem = FieldError("query/after", "use the 'next' of the page before")
+    return MalformedError("The cursor is not one of ours.", errors=(problem,))
 
 
 def page_of(rows: Sequence[T], limit: int, key: Any) -> tuple[list[T], str | None]:

@@ -156,7 +156,7 @@ class World:
 
         What a route refused before is tried again at the end; the buyer's own ids also right after the award.
         """
-        names = re.findall(r"{(\w+)}", route.path)
+        names = re.findall(r"{(\w+)}", route.path_format)
         known = {kind: values[-1] for kind, values in self.seen_ids.get(carrier, {}).items()}
         known |= {f"buyer's {number}": value for number, value in enumerate(self.buyer_ids)} | {"none": "unknown"}
         refused = self.refused.setdefault((carrier, route.path), set())
@@ -168,7 +168,7 @@ class World:
             if "no lot" in kinds and not {"inv", "none"} & set(kinds):
                 continue  # whose invitation it is decides before the lot does
             values = {name: all_[kind] for name, all_, kind in zip(names, choices, kinds, strict=True)}
-            yield kinds, route.path.format(**values)
+            yield kinds, route.path_format.format(**values)
 
 
 def carrier_routes(method: str) -> list[APIRoute]:
@@ -269,6 +269,49 @@ def _parts(world: World, site_ids: list[str], closes_in: timedelta) -> dict[str,
         "disclosed_bands": ["industry", "size", "region"],
         "schedule": {"closes_at": (world.clock.now + closes_in).isoformat()},
     }
+
+
+def question(world: World) -> dict[str, str]:
+    """Let every carrier ask, also what it may not, and guess who the buyer is; return each one's question by id."""
+    asked = {}
+    for number, carrier in enumerate(CARRIERS):
+        invitation = world.call(world.carriers[carrier], "GET", "/invitations", 200)["items"][0]["id"]
+        path = f"/invitations/{invitation}/questions"
+        for text in (f"Write to desk{number}@carrier.example.", f"We at {carrier} ask.", "Is the riser ours to use?"):
+            world.clock.now += timedelta(seconds=1)
+            answer = world.observe(carrier, "asking", "POST", path, json={"text": text})
+        asked[carrier] = str(answer.json()["id"])
+        for guess in (NORTHWIND, ZEBEDEE):
+            said = {"text": f"Are you {guess.name}?"}
+            world.clock.now += timedelta(seconds=1)
+            assert world.observe(carrier, "asking", "POST", path, json=said).status_code == HTTPStatus.CREATED
+    return asked
+
+
+def explain(world: World, request_id: str, asked: dict[str, str]) -> None:
+    """Let the buyer answer one carrier, change that, decline another's question, and clarify; the platform announces.
+
+    What names the buyer is refused and leaves no trace; the guesses are left alone.
+    """
+    user, at = world.buyer_user, f"/requests/{request_id}"
+    assert user is not None
+    first, second, _third = (asked[carrier] for carrier in CARRIERS)
+    named = {"text": f"Ask {world.buyer.name}."}
+    world.call(user, "POST", f"{at}/questions/{first}/answer", 409, json=named)
+    world.call(user, "POST", f"{at}/questions/{first}/answer", 200, json={"text": "Yes, it is yours."})
+    again = {"If-Match": '"1"'}
+    world.call(user, "PUT", f"{at}/questions/{first}/answer", 200, json={"text": "It is shared."}, headers=again)
+    world.call(user, "POST", f"{at}/questions/{second}/decline", 200, json={"reason": "It was answered before."})
+    world.clock.now += timedelta(seconds=1)
+    world.call(user, "POST", f"{at}/clarifications", 201, json={"text": "The roof is closed in winter."})
+    world.call(world.admin, "POST", f"/auctions/{request_id}/announcements", 409, json=named)
+    announced = {"text": "The platform is slow today: we watch."}
+    world.call(world.admin, "POST", f"/auctions/{request_id}/announcements", 201, json=announced)
+    world.clock.now += timedelta(seconds=1)
+    paused = {"reason": "The specification is being corrected."}
+    world.call(world.admin, "POST", f"/auctions/{request_id}/pause", 200, json=paused)
+    world.clock.now += timedelta(seconds=1)
+    world.call(world.admin, "POST", f"/auctions/{request_id}/resume", 200, json={"reason": "It stands corrected."})
 
 
 def bid(world: World, carrier: str, prices: tuple[int, int], stage: str = "bidding") -> None:

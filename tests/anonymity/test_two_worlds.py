@@ -32,6 +32,8 @@ from tests.anonymity.made import (
     begin_world,
     bid,
     carrier_routes,
+    explain,
+    question,
 )
 from tests.factories import SignedIn
 
@@ -45,8 +47,10 @@ def live(buyer: Buyer, database: Database, settings: Settings, client_stack: Any
     world = begin_world(buyer, database, settings, client_stack)
     world.look_around("before the buyer exists")
     request_id = ask(world, timedelta(days=2))
+    asked = question(world)
     world.look_around("open")
     world.clock.now += timedelta(hours=1)
+    explain(world, request_id, asked)
     for number, carrier in enumerate(CARRIERS):
         bid(world, carrier, (400 + number, 300 + (number - 1) ** 2))
     world.settle()
@@ -162,8 +166,23 @@ def test_every_route_that_a_carrier_may_call_is_part_of_the_proof(worlds: tuple[
     world = worlds[0]
     called = {what.split(" GET ")[1].split("?")[0] for what, _ in world.observed[CARRIERS[0]] if " GET " in what}
     for route in carrier_routes("GET"):
-        pattern = re.compile(re.sub(r"{\w+}", "[^/]+", route.path) + "$")
+        pattern = re.compile(re.sub(r"{\w+}", "[^/]+", route.path_format) + "$")
         assert any(pattern.match(path) for path in called), f"{route.path} was never observed"
+
+
+def test_questions_their_answer_and_announcements_are_part_of_the_proof(worlds: tuple[World, World]) -> None:
+    for world in worlds:
+        for carrier in CARRIERS:
+            answered, waiting, announced = (
+                [text for what, text in world.observed[carrier] if what.endswith(path) and text.startswith("200")]
+                for path in ("/questions", "/questions", "/announcements")
+            )
+            assert "Is the riser ours to use?" in waiting[0]
+            assert "It is shared." not in waiting[0]
+            assert "It is shared." in answered[-1]
+            assert "The roof is closed in winter." in answered[-1]
+            assert "Yes, it is yours." not in "".join(answered)
+            assert all(text in announced[-1] for text in ("slow today", "being corrected", "stands corrected"))
 
 
 def test_what_is_signed_for_a_carrier_names_nobody(worlds: tuple[World, World]) -> None:

@@ -145,3 +145,16 @@ def test_a_list_that_goes_on_says_so(shell: Shell, clock: StagedClock, monkeypat
     everything = shell.good("buyer list --limit 3 --json")
     assert [item["title"] for item in everything.json] == ["Third", "Second", "First"]
     assert everything.err == ""
+
+
+@pytest.mark.usefixtures("robin")
+def test_a_first_guess_at_a_commands_name_runs_the_command_that_is_meant(shell: Shell) -> None:
+    assert shell.json("buyer requests") == shell.json("buyer list") == []
+    assert shell("desk invitations").err == shell("desk requests").err == shell("desk inbox").err
+    assert shell("buyer invitationz").code == 2
+
+
+def test_a_platform_admin_has_an_e_mail_address(shell: Shell) -> None:
+    said = shell("admin queue 'Ada Admin'")
+    assert (said.code, said.out) == (2, "")
+    assert "no e-mail address" in said.err

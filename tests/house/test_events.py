@@ -14,7 +14,7 @@ from marketplace.kernel.work import Reaction
 from tests.house.plan import compare_with_list, modules
 
 PAST = re.compile(
-    r"[a-z]+(_[a-z]+)*\.([a-z]+_)*(?:[a-z]+ed|withdrawn|made|won|lost|seen|read|sent|set|left)(_in|_out)?"
+    r"[a-z]+(_[a-z]+)*\.([a-z]+_)*(?:[a-z]+ed|withdrawn|taken|made|won|lost|seen|read|sent|set|left)(_in|_out)?"
 )
 
 

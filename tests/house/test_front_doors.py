@@ -1,18 +1,19 @@
 """Rooms are entered by their front doors, and every room has its place in the layers."""
 
 import configparser
+import re
 
 import pytest
 
 from tests.house.plan import ROOT, Module, imports_of, modules, room_of, rooms
 
 FRONT_DOORS = frozenset(
-    {"service", "control", "model", "events", "rules", "policies", "errors", "transcripts", "subscriptions"}
+    {"service", "control", "model", "events", "rules", "policies", "errors", "transcripts", "subscriptions", "inbox"}
 )
 """``control`` is a second service: what steers things that run; ``transcripts`` a third: what proves what happened;
-``subscriptions`` a fourth: filters in bulk."""
+``subscriptions`` a fourth: filters in bulk; ``inbox`` a fifth: what a desk received, by state."""
 
-FITTINGS = frozenset({"routes", "reactions", "tables", "schemas", "landing"})
+FITTINGS = frozenset({"routes", "reactions", "tables", "schemas"})
 """What the roof wires together, and the wire types in which its loaders check what they load."""
 
 PURE_VALUES = frozenset(
@@ -36,7 +37,13 @@ PURE_VALUES = frozenset(
         "marketplace.awards.optimiser.report",
         "marketplace.awards.optimiser.result",
         "marketplace.awards.optimiser.words",
+        "marketplace.awards.announcements.service",
+        "marketplace.awards.questions.service",
         "marketplace.bidding.advice",
+        "marketplace.bidding.announcements.model",
+        "marketplace.bidding.announcements.rules",
+        "marketplace.bidding.announcements.schemas",
+        "marketplace.bidding.announcements.service",
         "marketplace.bidding.control_schemas",
         "marketplace.bidding.offer",
         "marketplace.bidding.offer_conditions",
@@ -47,6 +54,7 @@ PURE_VALUES = frozenset(
         "marketplace.bidding.scenarios.report",
         "marketplace.bidding.scenarios.result",
         "marketplace.bidding.transcript",
+        "marketplace.catalogue.seed",
         "marketplace.contracts.proof",
         "marketplace.geography.address",
         "marketplace.geography.areas",
@@ -66,11 +74,25 @@ PURE_VALUES = frozenset(
         "sellers.key_terms",
         "matching.places",
         "matching.predicate",
+        "matching.questions.model",
+        "matching.questions.rules",
+        "matching.questions.schemas",
+        "matching.questions.service",
         "sellers.schemas",
         "sellers.territories.service",
+        "marketplace.contracts.markdown",
+        "matching.changes",
+        "sellers.bands",
+        "sellers.terms_schemas",
+        "sellers.territories.schemas",
     }
 )
 """Pure modules beside the front doors that other rooms may use, each by name."""
+
+PAGES = "marketplace.terminals"
+BACK_ROOMS = frozenset({"store", "tables", "routes", "reactions"})
+"""What pages never enter. Whatever else a room's routes call, its pages call, too: they stand beside the routes, and a
+form is checked, decided and told as the API does it."""
 
 SIDE_DOORS = frozenset(
     {
@@ -102,11 +124,15 @@ def _may_enter(visitor: Module, visited: str) -> bool:
     if not visitor.room:
         # the roof wires rooms together; whatever else it wants, it asks like everybody
         part = _part(visited, room)
+        if room == PAGES:
+            return True
         return (
             visited in ROOF_DOORS | PURE_VALUES
             or part in FRONT_DOORS | FITTINGS
             or part.endswith(("_routes", "_tables", ".reactions", ".routes", ".tables"))
         )
+    if visitor.room == PAGES:
+        return not any(word in BACK_ROOMS for word in re.split(r"[._]", _part(visited, room)))
     return visited in PURE_VALUES or (visitor.room, visited) in SIDE_DOORS or _part(visited, room) in FRONT_DOORS
 
 

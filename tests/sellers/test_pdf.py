@@ -9,7 +9,7 @@ import pytest
 import typst
 from fastapi.testclient import TestClient
 from pypdf import PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, TextStringObject
 
 from marketplace.kernel import codec
 from marketplace.kernel.errors import MalformedError, TooLargeError, UnsupportedMediaError
@@ -53,6 +53,11 @@ def test_pages_and_text_are_read() -> None:
         (changed(an_action("/SubmitForm")), "sends data"),
         (changed(lambda w: w.root_object.update({NameObject("/AA"): ArrayObject()})), "run by themselves"),
         (changed(lambda writer: [writer.add_blank_page(10, 10) for _ in range(199)]), "201 pages"),
+        (changed(lambda writer: writer.pages[0].update({NameObject("/B"): NumberObject(3)})), "into a contract"),
+        (
+            changed(lambda w: w.pages[0].update({NameObject("/Annots"): ArrayObject([NumberObject(3)])})),
+            "into a contract",
+        ),
         (PLAIN[:700], "broken"),
         (b"%PDF-1.7\nnothing of the kind", "broken"),
     ],

@@ -15,7 +15,7 @@ from marketplace.awards.board.model import (
     Stage,
 )
 from marketplace.awards.model import ComparedOffer, LotSelection, Selection
-from marketplace.awards.optimiser.result import Award, Conflict, RulePrice, RulePrices
+from marketplace.awards.optimiser.result import Award, Broken, Conflict, RulePrice, RulePrices
 from marketplace.awards.problem_of import money
 from marketplace.awards.problem_rules import number_of
 from marketplace.kernel.ids import BidId
@@ -24,6 +24,14 @@ from marketplace.kernel.money import cents
 _NO_AWARD = {
     "infeasible": "no award under these rules",
     "no award in time": "no award found in time",
+}
+
+_BROKEN_OFF: dict[Broken | None, str] = {
+    None: "",
+    "time": "; the search ran out of time",
+    "memory": "; the search ran out of memory",
+    "cancelled": "; the search was cancelled",
+    "failure": "; the search broke off",
 }
 
 
@@ -63,7 +71,7 @@ def _bare(question: Question, spec: Spec, award: Award, prices: RulePrices | Non
         name=spec.name,
         own=spec.own,
         status=award.status,
-        words=words_of(award.status, award.cost, award.bound),
+        words=words_of(award.status, award.cost, award.bound) + _BROKEN_OFF[award.broken_off],
         rules=spec.rules,
         evaluated=None if award.cost is None else money(award.cost),
         bound=None if award.bound is None else money(award.bound),

@@ -37,13 +37,14 @@ def question(
     """Return what a board of this request is computed from. ``held``: the lots that stand awarded."""
     built = problem_of.build(comparison, content, switching, today=today, seed=seed, held=held)
     base = in_order(built.problem)
+    names = _names(comparison) if stage is Stage.CLOSED else {}
     specs = [*_built_in(base, live=stage is Stage.LIVE)]
     for saved in own:
         problem = in_order(
             problem_of.build(comparison, content, switching, saved.rules, today=today, seed=seed, held=held).problem
         )
         impossible = _NAMES_NEEDED if stage is Stage.LIVE and names_providers(saved.rules) else ""
-        said = tuple(rule.words for rule in saved.rules)
+        said = tuple(_words(rule, names) for rule in saved.rules)
         scenario = Scenario(saved.id, add=problem.rules)
         same = (
             problem.lots == base.lots and problem.offers == base.offers
@@ -61,6 +62,17 @@ def question(
 def _signed(spec: Spec, problem: Any) -> Spec:
     unnamed = codec.dump(replace(spec.scenario, name=""))
     return replace(spec, sha256=codec.digest([problem, unnamed]))
+
+
+def _names(comparison: Comparison) -> dict[str, str]:
+    return {offer.provider_id: offer.provider_name for lot in comparison.lots for offer in lot.offers}
+
+
+def _words(rule: BuyerRule, names: dict[str, str]) -> str:
+    """Return a rule as a sentence, with a provider's name where the buyer knows it."""
+    if isinstance(rule, Excluded | Share) and names.get(rule.provider_id):
+        return replace(rule, provider_id=names[rule.provider_id]).words
+    return rule.words
 
 
 def names_providers(rules: Sequence[BuyerRule]) -> bool:

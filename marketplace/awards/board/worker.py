@@ -48,6 +48,12 @@ class Boards:
         self._thread: threading.Thread | None = None
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """How many boards are computed, or wait for it, in this process."""
+        with self._changed:
+            return len(self._waiting) + (self._now is not None)
+
     def want(self, request_id: RequestId, question: Question) -> Going:
         """Have a board computed soon, unless that is going on, or was cancelled or has failed; return how it stands."""
         with self._changed:

@@ -1,16 +1,18 @@
 """The award itself: the cheapest choice under the rules with its proof, ties and status, and its recount."""
 
+from dataclasses import replace
+
 from marketplace.awards.optimiser.binding import binding_rules
-from marketplace.awards.optimiser.engine import Engine
+from marketplace.awards.optimiser.engine import Engine, Progress
 from marketplace.awards.optimiser.evaluate import evaluate
-from marketplace.awards.optimiser.exact import Found
+from marketplace.awards.optimiser.exact import Found, SearchEnd
 from marketplace.awards.optimiser.form import VERSION, Form
 from marketplace.awards.optimiser.form_rows import form_of
 from marketplace.awards.optimiser.instance import Instance, prepare
 from marketplace.awards.optimiser.obedience import PERCENT, Violation
 from marketplace.awards.optimiser.problem import Problem
-from marketplace.awards.optimiser.result import Assignment, Award, Options, Proof, Status, Verification
-from marketplace.awards.optimiser.solving import Solving, choice_of
+from marketplace.awards.optimiser.result import Assignment, Award, Broken, Options, Proof, Status, Verification
+from marketplace.awards.optimiser.solving import Solving, choice_of, watched
 from marketplace.awards.optimiser.tally import tally_of
 from marketplace.awards.optimiser.ties import Ties, all_ties
 from marketplace.kernel import codec
@@ -25,7 +27,7 @@ _STATUS: dict[str, Status] = {
 
 def award(problem: Problem, options: Options, engine: Engine) -> Award:
     """Return the cheapest award under the rules; the time that finding it leaves goes into finding its ties."""
-    return award_of(prepare(problem), Solving(engine, options))
+    return award_of(prepare(problem), watched(engine, options))
 
 
 def award_of(instance: Instance, solving: Solving, start: frozenset[int] | None = None) -> Award:
@@ -44,11 +46,32 @@ def settled(instance: Instance, form: Form, found: Found, solving: Solving) -> A
         tied = Ties((found.chosen,), complete=False)
         if found.end == "optimal" and solving.options.ties > 1:
             tied = all_ties(instance, form, found.chosen, solving)
-    given = _described(instance, found, tied, solving)
+    given = _described(instance, found, tied, _proof(instance, solving.engine.name, solving.options, solving.used))
     wrong = recounted(instance, given).wrong
     if wrong:
         raise AssertionError(f"the award of {instance.problem.name!r} does not pass its recount: {wrong[0]}")
     return given
+
+
+def interrupted(problem: Problem, options: Options, told: Progress, why: Broken) -> Award:
+    """Return the award that a search had told before it was broken off, recounted here.
+
+    The bound is what it said: nobody can count that anew. Without an award that breaks nothing there is none in time.
+    """
+    instance = prepare(problem)
+    proof = _proof(instance, "", options, told.seconds)
+    chosen = choice_of(instance, told.offers)
+    if chosen is None or (evaluation := evaluate(instance, chosen)).violations:
+        return Award("no award in time", proof, bound=told.bound, rejected=instance.rejected, broken_off=why)
+    bound = None if told.bound is None else min(told.bound, evaluation.cost)
+    end: SearchEnd = "optimal" if bound == evaluation.cost else "feasible"
+    found = Found(end, chosen, evaluation.cost, bound, told.seconds)
+    return replace(_described(instance, found, Ties((chosen,), complete=False), proof), broken_off=why)
+
+
+def _proof(instance: Instance, engine: str, options: Options, seconds: float) -> Proof:
+    asked = f"{options.gap}" if not options.relative else f"{options.gap} or {options.relative} of the cost"
+    return Proof(codec.digest(codec.dump(instance.problem)), VERSION, engine, asked, f"{seconds:.2f}")
 
 
 def verify(problem: Problem, award: Award) -> Verification:
@@ -91,14 +114,7 @@ def _lots(instance: Instance, chosen: frozenset[int]) -> tuple[Assignment, ...]:
     )
 
 
-def _described(instance: Instance, found: Found, tied: Ties, solving: Solving) -> Award:
-    proof = Proof(
-        problem_sha256=codec.digest(codec.dump(instance.problem)),
-        form=VERSION,
-        engine=solving.engine.name,
-        gap_asked=str(solving.options.gap),
-        seconds=f"{solving.used:.2f}",
-    )
+def _described(instance: Instance, found: Found, tied: Ties, proof: Proof) -> Award:
     if not tied.choices:
         return Award(_STATUS[found.end], bound=found.bound, rejected=instance.rejected, proof=proof)
     chosen = tied.choices[0]

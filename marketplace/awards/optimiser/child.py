@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from marketplace.awards.optimiser.engine import Engine, Progress, Watcher
@@ -50,7 +51,7 @@ def _own_output() -> BinaryIO:
 
 
 def _tell(out: BinaryIO, progress: Progress) -> None:
-    _say(out, {"progress": {"cost": progress.cost, "bound": progress.bound, "seconds": progress.seconds}})
+    _say(out, {"progress": asdict(progress)})
 
 
 def _say(out: BinaryIO, document: Any) -> None:

@@ -67,7 +67,8 @@ class Prices(NamedTuple):
 class Priced(NamedTuple):
     """A carrier in a state at prices: its value, by place what its singles and packages are worth, the weight's price.
 
-    ``chosen`` and ``bundled`` are, by place, the cheapest single and the cheapest package there.
+    ``chosen`` and ``bundled`` are, by place, the cheapest single and the cheapest package there; ``asked`` is the
+    threshold whose weight has the price.
     """
 
     value: float
@@ -76,6 +77,7 @@ class Priced(NamedTuple):
     price: float
     chosen: Positions
     bundled: Positions
+    asked: Threshold | None
 
 
 class Answer(NamedTuple):
@@ -102,6 +104,9 @@ class Decomposition:
         self.cost = np.array([float(offer.cost) for offer in instance.offers])
         self.value = np.array([float(offer.value) for offer in instance.offers])
         self.usual = _usual(instance)
+        lots = [len(offer.lots) for offer in instance.offers]
+        self.entry_offer = np.repeat(np.arange(len(lots)), lots)
+        self.entry_lot = np.array([lot for offer in instance.offers for lot in offer.lots], dtype=np.int64)
         self.own = {carrier: np.array(own) for carrier, own in enumerate(instance.of_carrier) if own}
         self.blocks = tuple(_block(instance, carrier) for carrier in self.own)
         columns = self.sides.form.columns.open_lot
@@ -144,7 +149,7 @@ class Decomposition:
                 if used is not None:
                     point[used] = 1.0
         if len(self.open_lots):
-            left = self.reserves - prices.lots[self.open_lots]
+            left = self.reserves + extra[self.opens] - prices.lots[self.open_lots]
             total += float(np.minimum(left, 0).sum())
             point[self.opens] = left < 0
         if sides.rows:
@@ -248,7 +253,7 @@ def _at(  # noqa: PLR0917 - the state taken apart
         )
         bonus, bundled = _covering(block, worth, rounds)
     least_weight = 0.0 if asked is None else price * asked.least
-    return Priced(float(base.sum() + bonus.sum()) + least_weight - lump, base, bonus, price, chosen, bundled)
+    return Priced(float(base.sum() + bonus.sum()) + least_weight - lump, base, bonus, price, chosen, bundled, asked)
 
 
 def _covering(block: Block, worth: Floats, rounds: int) -> tuple[Floats, Positions]:

@@ -9,16 +9,27 @@ from marketplace.awards.optimiser.form import Floats, Form
 End: TypeAlias = Literal["optimal", "limit", "infeasible"]
 
 
+Sight: TypeAlias = Callable[[Floats | None, float | None], None]
+"""Is shown the best point so far and the bound, by a solver that goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long one solve may take, in seconds, and when it is good enough, in cents.
+    """How long one solve may take, in seconds, and when it is good enough: a gap in cents or a part of the cost.
 
     ``cutoff``: look only for what costs at most this; that there is nothing then says nothing of what costs more.
+    ``seen`` is shown how far a solve has come.
     """
 
     seconds: float
     gap: float = 0.5
     cutoff: float | None = None
+    relative: float = 0.0
+    seen: Sight | None = None
+
+    def enough(self, cost: float) -> float:
+        """Return the gap in cents that is small enough at a cost."""
+        return max(self.gap, self.relative * abs(cost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +45,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a solve has come: cents, as the solver sees them, and seconds since it began."""
+    """How far the search for an award has come: recounted cents, and seconds since it began.
 
-    cost: float | None
-    bound: float | None
+    ``offers`` are those of the best award so far where it is a new one, else none. ``name``: the scenario's.
+    """
+
+    cost: int | None
+    bound: int | None
     seconds: float
+    offers: tuple[str, ...] = ()
+    name: str = ""
 
 
 Watcher: TypeAlias = Callable[[Progress], None]
@@ -68,7 +84,12 @@ class Engine(Protocol):
 
 @runtime_checkable
 class RelaxingEngine(Engine, Protocol):
-    """An engine that also solves without integrality, and has a stopwatch: what a search over parts needs."""
+    """An engine that also solves without integrality, and has a stopwatch: what a search over parts needs.
+
+    ``watcher`` is told by those who ask it for awards, not by itself.
+    """
+
+    watcher: Watcher | None
 
     def relaxed(self, form: Form, seconds: float) -> Relaxed | None:
         """Return the optimum without integrality; None if there is none, or none in time."""

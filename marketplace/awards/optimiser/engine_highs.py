@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 
 from marketplace.awards.optimiser import child
-from marketplace.awards.optimiser.engine import Limits, Outcome, Progress, Relaxed, Watcher
+from marketplace.awards.optimiser.engine import Limits, Outcome, Relaxed, Sight, Watcher
 from marketplace.awards.optimiser.form import Floats, Form
 from marketplace.awards.optimiser.relaxation_highs import WarmHighs
 from marketplace.awards.optimiser.tree import Tree, UnsolvedError
@@ -25,7 +25,10 @@ _WATCHED_AFTER = 1.0
 
 
 class Highs:
-    """HiGHS. Made for one process and one caller at a time. Without ``branching`` its own search does all."""
+    """HiGHS. Made for one process and one caller at a time. Without ``branching`` its own search does all.
+
+    ``watcher`` is for those who ask it for awards; itself it shows ``Limits.seen`` how far it is.
+    """
 
     def __init__(self, watcher: Watcher | None = None, *, branching: bool = True) -> None:
         self.watcher = watcher
@@ -47,7 +50,7 @@ class Highs:
             model = _model(form)
             model.integrality_ = []
             try:
-                return Tree(form, WarmHighs(form, model, _SEED), limits, self.stopwatch, self.watcher).run(start)
+                return Tree(form, WarmHighs(form, model, _SEED), limits, self.stopwatch).run(start)
             except UnsolvedError:
                 limits = replace(limits, seconds=limits.seconds - (self.stopwatch() - began))
         outcome = self._run(form, limits, start, presolve=True)
@@ -92,7 +95,7 @@ class Highs:
             ("presolve_rule_off", _RULES_OFF),
             ("mip_heuristic_run_root_reduced_cost", False),  # costs more than it finds beside a good start
             ("time_limit", max(limits.seconds, _A_MOMENT)),
-            ("mip_rel_gap", 0.0),
+            ("mip_rel_gap", limits.relative),
             ("mip_abs_gap", limits.gap),
         ):
             solver.setOptionValue(option, value)
@@ -101,8 +104,8 @@ class Highs:
         solver.passModel(_model(form))
         if start is not None:
             solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
-        if self.watcher is not None:
-            self._watch(solver, self.watcher)
+        if limits.seen is not None:
+            _watch(solver, limits.seen)
         solver.run()
         outcome = _outcome(solver, form)
         if outcome is None or outcome.end != "optimal" or math.isinf(limits.gap):
@@ -111,19 +114,24 @@ class Highs:
             return None
         if limits.cutoff is not None and min(outcome.objective, outcome.bound) > limits.cutoff:
             return Outcome("infeasible", None, None, None, outcome.seconds)  # all that is left is above the cutoff
-        return outcome if outcome.objective - outcome.bound <= limits.gap + _SLACK else None
+        return outcome if outcome.objective - outcome.bound <= limits.enough(outcome.objective) + _SLACK else None
 
-    def _watch(self, solver: highspy.Highs, watcher: Watcher) -> None:
-        last = _WATCHED_AFTER
 
-        def tell(event: object) -> None:
-            nonlocal last
-            data = event.data_out  # type: ignore[attr-defined] # the library ships no types
-            if data.running_time >= last:
-                last = data.running_time + _WATCHED_AFTER
-                watcher(Progress(_figure(data.mip_primal_bound), _figure(data.mip_dual_bound), data.running_time))
+def _watch(solver: highspy.Highs, seen: Sight) -> None:
+    last = _WATCHED_AFTER
 
-        solver.cbMipInterrupt.subscribe(tell)
+    def found(event: object) -> None:
+        seen(np.array(event.data_out.mip_solution), None)  # type: ignore[attr-defined] # the library ships no types
+
+    def went_on(event: object) -> None:
+        nonlocal last
+        data = event.data_out  # type: ignore[attr-defined] # the library ships no types
+        if data.running_time >= last:
+            last = data.running_time + _WATCHED_AFTER
+            seen(None, _figure(data.mip_dual_bound))
+
+    solver.cbMipImprovingSolution.subscribe(found)
+    solver.cbMipInterrupt.subscribe(went_on)
 
 
 def _model(form: Form) -> highspy.HighsLp:

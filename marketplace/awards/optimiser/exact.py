@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from marketplace.awards.optimiser.engine import Engine, Limits
+from marketplace.awards.optimiser.engine import Engine, Limits, Sight
 from marketplace.awards.optimiser.evaluate import Evaluation, evaluate
 from marketplace.awards.optimiser.floor import floor_of
 from marketplace.awards.optimiser.form import Floats, Form
 from marketplace.awards.optimiser.instance import Instance
+from marketplace.awards.optimiser.telling import Telling
 
 SearchEnd: TypeAlias = Literal["optimal", "feasible", "infeasible", "nothing in time"]
 
@@ -28,8 +29,13 @@ class Found:
     seconds: float
 
 
-def search(
-    instance: Instance, form: Form, engine: Engine, limits: Limits, start: frozenset[int] | None = None
+def search(  # noqa: PLR0917 - who is told comes last and is optional
+    instance: Instance,
+    form: Form,
+    engine: Engine,
+    limits: Limits,
+    start: frozenset[int] | None = None,
+    telling: Telling | None = None,
 ) -> Found:
     """Return the cheapest choice that breaks nothing, within the limits.
 
@@ -39,6 +45,9 @@ def search(
     best, cost = _recounted(instance, start)
     forbidden: set[frozenset[int]] = set()
     used, bound = 0.0, float(floor_of(instance))
+    if telling is not None and best is not None and cost is not None:
+        telling.choice(best, cost)
+    limits = replace(limits, seen=_sight(form, telling))
     for _ in range(_MOST_ROUNDS):
         left = replace(limits, seconds=limits.seconds - used)
         if left.seconds <= 0:
@@ -64,6 +73,20 @@ def search(
         form = form.without(instance, chosen)
         forbidden.add(chosen)
     return _found(best, cost, bound, used)
+
+
+def _sight(form: Form, telling: Telling | None) -> Sight | None:
+    """Return what tells points and bounds of a form, if somebody is told."""
+    if telling is None or not telling.watched:
+        return None
+
+    def seen(point: Floats | None, bound: float | None) -> None:
+        if point is not None:
+            telling.claimed(form.chosen(point))
+        if bound is not None:
+            telling.low(bound)
+
+    return seen
 
 
 def _recounted(instance: Instance, start: frozenset[int] | None) -> tuple[frozenset[int] | None, int | None]:

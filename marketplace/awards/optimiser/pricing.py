@@ -1,4 +1,4 @@
-"""Prices for a problem taken apart, and the bound they give: from small remainders without integrality, by turns."""
+"""Prices for a problem taken apart, and the bound they give: by an ascent, and by small remainders in turns."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from marketplace.awards.optimiser.ascent import Ascent
 from marketplace.awards.optimiser.decomposition import Answer, Block, Decomposition, Prices, Threshold
 from marketplace.awards.optimiser.engine import Limits, RelaxingEngine
 from marketplace.awards.optimiser.evaluate import evaluate
@@ -14,15 +15,20 @@ from marketplace.awards.optimiser.form import Flags, Floats
 from marketplace.awards.optimiser.instance import Instance
 from marketplace.awards.optimiser.problem import Require
 from marketplace.awards.optimiser.remainder import Remainder, remainder
+from marketplace.awards.optimiser.telling import Telling
 from marketplace.awards.optimiser.tier_states import OUT, entries, most_carriers
 
 _ENOUGH = 1e-4
 """Part of the bound by which it may fall short of a remainder's optimum for another turn not to be worth its time."""
-_FOR_PRICES = 0.6
-"""Part of the time for prices; the rest is for choices."""
+_FOR_PRICES, _FOR_ASCENT, _FOR_FIRST = 0.3, 0.25, 0.15
+"""Parts of the time until which prices are looked for by turns, by the ascent alone, and by its first remainder."""
 _RESERVE = 0.04
 """Part of the time that is left over, as an engine may take a little longer than it is told."""
 _LESS_THAN_A_CENT = 1 - 1e-9
+_GROWING = 2.0
+"""How many times as long as the last a turn may take."""
+_SHOWN_EVERY = 10
+"""Steps of the ascent after which its bound is told."""
 _WIDE = 4
 """How many times as near as usual offers are looked at before there are prices."""
 
@@ -39,11 +45,17 @@ class Effort:
     every_state: int = 40_000
     """Offers times states up to which all tier states are in the first remainder."""
     moves: int = 400
+    patience: int = 60
+    """Moves in vain one after the other after which others are tried that don't fix all states."""
     paired: int = 12
     """Changes of one state of which pairs are tried."""
     kept_for_rest: float = 0.12
     """Part of the time in which carriers are no longer moved one by one."""
     lowerings: int = 6
+    rounds: int = 1_000_000
+    """Rounds of better prices, other neighbours and proofs, until the time is up."""
+    steps: int = 1_000_000
+    """Steps of one ascent."""
     a_lot: int = 4
     """Offers a lot in the first remainder, about."""
     near: float = 0.02
@@ -67,15 +79,17 @@ class Pricing:
     ``weights``: how much of each carrier's states the last point without integrality takes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - who is told comes last and is optional
         self,
         instance: Instance,
         engine: RelaxingEngine,
         limits: Limits,
         start: frozenset[int] | None,
         effort: Effort | None = None,
+        telling: Telling | None = None,
     ) -> None:
         self.instance, self.engine, self.limits = instance, engine, limits
+        self.telling = telling or Telling(instance, None, engine.stopwatch)
         self.effort = effort or Effort()
         self.began = engine.stopwatch()
         self.apart = Decomposition(instance)
@@ -84,6 +98,7 @@ class Pricing:
         self.entries = {block.carrier: entries(block) for block in self.apart.blocks}
         self.most = most_carriers(instance)
         self.weights: list[Floats] = []
+        self.ascent: Ascent | None = None
         self.tried: set[tuple[int, ...]] = set()
         if start is not None:
             self.offer(start)
@@ -96,13 +111,25 @@ class Pricing:
     @property
     def close(self) -> bool:
         """Whether the gap is as small as asked, or nothing."""
-        return self.best.cost - self.best.bound <= max(self.limits.gap, _LESS_THAN_A_CENT)
+        return self.best.cost - self.best.bound <= max(self.limits.enough(self.best.cost), _LESS_THAN_A_CENT)
 
     def offer(self, chosen: frozenset[int]) -> None:
         """Take a choice if it breaks nothing and is the best so far."""
         evaluation = evaluate(self.instance, chosen)
         if not evaluation.violations and evaluation.cost < self.best.cost:
             self.best.chosen, self.best.cost = chosen, evaluation.cost
+            self.telling.choice(chosen, evaluation.cost)
+
+    def claimed(self) -> list[int]:
+        """Return the state of each carrier in the best choice; the first one without a choice."""
+        claims = {}
+        if self.best.chosen is not None:
+            claims = {claim.discount: claim.tier for claim in evaluate(self.instance, self.best.chosen).claims}
+        found = []
+        for block in self.apart.blocks:
+            tiers = tuple(claims.get(self.instance.discounts[number].id, -1) for number in block.discounts)
+            found.append(next((at for at, state in enumerate(block.states) if state.tiers == tiers), 0))
+        return found
 
     def first_allowed(self, states: tuple[int, ...]) -> list[set[int]]:
         """Return the states that are looked at first: all of them, or those that look cheapest and none."""
@@ -161,29 +188,81 @@ class Pricing:
         return kept
 
     def price(self, states: tuple[int, ...]) -> None:
-        """Solve remainders without integrality until their prices bound the whole problem well enough."""
+        """Look for prices that bound the whole problem well, from those of a small remainder without integrality on.
+
+        The ascent comes after the first remainder; larger ones then take their turns as far as there is time.
+        """
         allowed, kept = self.first_allowed(states), self.first_kept(states)
-        took = 0.0
+        if self.best.chosen is not None:  # so that a remainder has an award, whatever the rules
+            kept[list(self.best.chosen)] = True
+            for one, state in zip(allowed, self.claimed(), strict=True):
+                one.add(state)
+        took, whole = 0.0, self.left
         for turn in range(self.effort.relaxations):
-            spare = self.left - (1 - _FOR_PRICES) * self.limits.seconds
-            if self.close or spare <= took:
-                return
+            spare = self.left - (1 - (_FOR_PRICES if turn else _FOR_FIRST)) * whole
+            if self.close or (turn and spare <= _GROWING * took):
+                break
             before = self.left
             rest = remainder(self.apart, kept, tuple(tuple(sorted(one)) for one in allowed))
             relaxed = self.engine.relaxed(rest.form, spare)
             took = before - self.left
+            prices = self.prices() if relaxed is None else rest.prices(relaxed.duals, self.apart)
+            answer = self._first_bounded(prices, whole) if turn == 0 else self._bounded(prices)
+            prices = self.prices() if turn == 0 else prices
             if relaxed is None:
-                kept |= self.near(self.prices(), allowed, (turn + 2) * _WIDE * self.effort.near)
+                kept |= self.near(prices, allowed, (turn + 2) * _WIDE * self.effort.near)
                 continue
-            prices = rest.prices(relaxed.duals, self.apart)
-            answer = self._bounded(prices)
-            self.weights = self._weights(rest, relaxed.point, allowed)
+            if turn:
+                self.weights = self._weights(rest, relaxed.point, allowed)
             missing = self._missing(prices, answer, allowed) & ~kept
             more = self._states_worth(answer, allowed)
             short = float(rest.form.cost @ relaxed.point) - rest.lumps - self.best.bound
             if not more and (not missing.any() or short < _ENOUGH * abs(self.best.bound)):
-                return
+                break
             kept |= missing
+
+    def _first_bounded(self, prices: Prices, whole: float) -> Answer:
+        """Return the best answer after an ascent from these prices, or from better ones without rules."""
+        none = np.zeros(self.apart.sides.rows)
+        for plain in (Prices(self.apart.usual, none), Prices(prices.lots, none)):
+            self._raised(plain, self.apart.bound(plain))
+        answer = self._bounded(prices)
+        self.climb((1 - _FOR_ASCENT) * whole)
+        return self.best.answer or answer
+
+    def climb(self, until: float) -> None:
+        """Make the best prices better, until nothing is to be gained or only so many seconds are left."""
+        if self.best.answer is None or self.best.prices is None:
+            return
+        if self.ascent is None:
+            self.ascent = Ascent.beginning(self.apart, self.best.prices, self.best.answer)
+        ascent = self.ascent
+        if self.best.bound > ascent.answer.value:
+            ascent.prices, ascent.answer = self.best.prices, self.best.answer
+        most, last = self.best.cost, ascent.steps + self.effort.steps
+
+        def go_on() -> bool:
+            if ascent.steps % _SHOWN_EVERY == 0:
+                self._raised(ascent.prices, ascent.answer)
+            return self.left > until and ascent.steps < last and not self.close
+
+        ascent.climb(most, go_on)
+        self._raised(ascent.prices, ascent.answer)
+        if self.left > 0:
+            self._bounded(ascent.prices)
+        self.weights = ascent.likely()
+
+    def _raised(self, prices: Prices, answer: Answer) -> None:
+        """Take a bound if it is the best so far."""
+        if answer.value - answer.margin > self.best.bound:
+            self.best.bound, self.best.prices, self.best.answer = answer.value - answer.margin, prices, answer
+            self.telling.low(self.best.bound)
+
+    def raise_bound(self, bound: int) -> None:
+        """Take a bound for the whole problem that was proven without prices."""
+        if bound > self.best.bound:
+            self.best.bound = bound
+            self.telling.low(bound)
 
     def prices(self) -> Prices:
         """Return the best prices, or what each lot usually costs."""
@@ -193,8 +272,7 @@ class Pricing:
         """Return the answer at these prices; the best bound is taken from there or near."""
         answer = self.apart.bound(prices, thorough=True)
         near, best = self._lowered(prices, answer)
-        if best.value - best.margin > self.best.bound:
-            self.best.bound, self.best.prices, self.best.answer = best.value - best.margin, near, best
+        self._raised(near, best)
         return answer
 
     def _lowered(self, prices: Prices, answer: Answer) -> tuple[Prices, Answer]:

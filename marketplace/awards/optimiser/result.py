@@ -8,15 +8,21 @@ from marketplace.awards.optimiser.filtering import Rejected
 from marketplace.awards.optimiser.obedience import Violation
 
 Status: TypeAlias = Literal["optimal", "feasible", "infeasible", "no award in time"]
+Broken: TypeAlias = Literal["time", "memory", "cancelled", "failure"]
+"""Why a process that was asked gave no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one question may take: seconds in all, the gap to stop at in cents, how many ties are looked for."""
+    """What one question may take: seconds in all, the gap to stop at, how many ties are looked for.
+
+    ``gap`` in cents and ``relative`` as a part of the cost, whichever is larger: 0.001 ends a search within 0.1 %.
+    """
 
     seconds: float = 30.0
     gap: float = 0.5
     ties: int = 32
+    relative: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,8 @@ class Award:
     """The chosen offers, what they cost, and how sure that is.
 
     ``bound``: no award costs less. ``ties`` are all awards of the same cost, this one among them; ``ties_complete``
-    says whether there may be more. ``binding`` are the rules at their limit.
+    says whether there may be more. ``binding`` are the rules at their limit. ``broken_off``: why the search ended
+    before it had an answer; this is the best that it had told until then.
     """
 
     status: Status
@@ -63,6 +70,7 @@ class Award:
     moves: int = 0
     carriers: int = 0
     quality100: int | None = None
+    broken_off: Broken | None = None
 
     @property
     def gap(self) -> int | None:

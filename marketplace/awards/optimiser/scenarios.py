@@ -23,7 +23,7 @@ from marketplace.awards.optimiser.problem import (
     Rule,
 )
 from marketplace.awards.optimiser.result import Award, Options, RulePrices
-from marketplace.awards.optimiser.solving import Solving, choice_of, with_rules
+from marketplace.awards.optimiser.solving import Solving, choice_of, watched, with_rules
 from marketplace.awards.optimiser.tally import tally_of
 
 _STEPS = 2
@@ -100,12 +100,15 @@ def scenarios(
 
     All awards come first, then the searches for quality and the prices: they get the time that is left.
     """
-    solving = Solving(engine, replace(options, ties=1))
+    solving = watched(engine, replace(options, ties=1))
     known: dict[frozenset[Rule], Award] = {}
     problems = [changed(problem, scenario) for scenario in diffs]
-    for place, other in enumerate(sorted(problems, key=lambda one: len(one.rules))):
+    order = sorted(range(len(diffs)), key=lambda at: len(problems[at].rules))
+    for place, at in enumerate(order):
+        other = problems[at]
         if frozenset(other.rules) not in known:
-            with solving.share(len(diffs) - place + (1 if prices else 0)) as part:
+            among = len(diffs) - place + (1 if prices else 0)
+            with solving.share(among, solving.watcher, diffs[at].name) as part:
                 known[frozenset(other.rules)] = _lifted(award_of(prepare(other), part), frozenset(other.rules), known)
     proven = {
         rules: None if award.status == "infeasible" else award.offers

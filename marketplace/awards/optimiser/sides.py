@@ -42,10 +42,11 @@ class Sides:
 
     def priced(self, prices: Floats) -> Floats:
         """Return what the prices of rows add to the cost of every column."""
-        return _sums(self.column, self.value * prices[self.row], len(self.form.cost))
+        return sums_at(self.column, self.value * prices[self.row], len(self.form.cost))
 
 
-def _sums(at: Positions, values: Floats, length: int) -> Floats:
+def sums_at(at: Positions, values: Floats, length: int) -> Floats:
+    """Return the sums of values by position."""
     return np.bincount(at, values, minlength=length).astype(np.float64)
 
 
@@ -64,7 +65,7 @@ def sides_of(instance: Instance) -> Sides:
     inside = kept[row_of]
     numbers = np.cumsum(kept) - 1
     row, column, value = numbers[row_of[inside]], form.index[inside].astype(np.int64), form.value[inside]
-    scale = np.sqrt(_sums(row, (value * _lengths(instance, form)[column]) ** 2, int(kept.sum())))
+    scale = np.sqrt(sums_at(row, (value * _lengths(instance, form)[column]) ** 2, int(kept.sum())))
     scale[scale == 0] = 1.0
     return Sides(
         form=form,

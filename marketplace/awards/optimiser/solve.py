@@ -6,27 +6,26 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import marketplace
+from marketplace.awards.optimiser.award import interrupted
 from marketplace.awards.optimiser.engine import Progress, Watcher
 from marketplace.awards.optimiser.problem import Problem, in_order
 from marketplace.awards.optimiser.questions import QUESTIONS, Question
-from marketplace.awards.optimiser.result import Award, Options, Proof
+from marketplace.awards.optimiser.result import Award, Broken, Options, Proof
 from marketplace.kernel import codec
 from marketplace.kernel.errors import UnavailableError
 
-Reason: TypeAlias = Literal["time", "memory", "cancelled", "failure"]
-
 HIGHS = "marketplace.awards.optimiser.engine_highs"
 _MEMORY_MB = 2_048
-_GRACE = 5.0
-"""Seconds beyond those of a question for starting, reading and writing; then the child is ended."""
+_GRACE = 20.0
+"""Seconds beyond those of a question for starting, reading and writing, on a busy machine too; then it is ended."""
 _MOST_QUESTIONS = 200
 """Questions that a standing child answers before a fresh one takes its place."""
-_WORDS: dict[Reason, str] = {
+_WORDS: dict[Broken, str] = {
     "time": "it took longer than it may",
     "memory": "it needs more memory than it may have",
     "cancelled": "it was cancelled",
@@ -35,14 +34,18 @@ _WORDS: dict[Reason, str] = {
 
 
 class NotComputedError(UnavailableError):
-    """The optimiser gave no answer: out of time, out of memory, cancelled, or broken."""
+    """The optimiser gave no answer: out of time, out of memory, cancelled, or broken.
+
+    ``told``: the best award and bound that it had told until then, by the scenario's name.
+    """
 
     kind = "award-not-computed"
     title = "This could not be computed"
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Broken, told: dict[str, Progress] | None = None) -> None:
         super().__init__(f"There is no answer: {_WORDS[reason]}.", reason=reason)
         self.reason = reason
+        self.told = told or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,16 @@ class Asking:
         self._question = question
         self._room = room or Room()
         self._watcher: Callable[[Progress], None] = watcher or (lambda _: None)
-        self._ended: Reason | None = None
+        self._ended: Broken | None = None
+        self._told: dict[str, Progress] = {}
         self._lock = threading.Lock()
         self._stays = process is not None
         self._process = process or _started(self._room)
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
 
     def cancel(self) -> None:
         """End the child at once; whoever waits for the answer gets NotComputedError."""
@@ -105,13 +114,22 @@ class Asking:
         except BrokenPipeError:
             pass  # it ended early; how, its exit code says
         for line in stdout:
+            if not line.endswith(b"\n"):
+                break  # the child was ended in the middle of it
             said = codec.parse(line)
             if "answer" in said:
                 return said["answer"]
-            self._watcher(Progress(**said["progress"]))
-        raise NotComputedError(self._ended or _reason(self._process.wait()))
+            progress = codec.load(Progress, said["progress"])
+            self._remember(progress)
+            self._watcher(progress)
+        raise NotComputedError(self._ended or _reason(self._process.wait()), self._told)
 
-    def _end(self, reason: Reason) -> None:
+    def _remember(self, progress: Progress) -> None:
+        before = self._told.get(progress.name)
+        offers = progress.offers or (before.offers if before is not None else ())
+        self._told[progress.name] = replace(progress, offers=offers)
+
+    def _end(self, reason: Broken) -> None:
         with self._lock:
             if self._process.poll() is None:
                 self._ended = self._ended or reason
@@ -168,23 +186,40 @@ def ask(question: Question, room: Room | None = None, watcher: Watcher | None = 
 
 
 def solve(problem: Problem, options: Options, room: Room | None = None, watcher: Watcher | None = None) -> Award:
-    """Return the award of a problem; out of time, one that says so. Raises NotComputedError for all else."""
+    """Return the award of a problem; broken off, the best that was told until then. Raises NotComputedError.
+
+    Out of time without any, the award says so; for all else without any it is the error.
+    """
+    return solved(Asking(Question("award", problem, options), room, watcher), problem, options)
+
+
+def solved(asking: Asking, problem: Problem, options: Options) -> Award:
+    """Return the award that was asked for, as ``solve`` does, of a question that can be cancelled meanwhile."""
     try:
-        found: Award = ask(Question("award", problem, options), room, watcher)
+        found: Award = asking.answer()
     except NotComputedError as error:
+        left = left_by(error, problem, options)
+        if left is not None:
+            return left
         if error.reason != "time":
             raise
         return _no_award(problem, options)
     return found
 
 
+def left_by(error: NotComputedError, problem: Problem, options: Options) -> Award | None:
+    """Return the best award that was told before a question was broken off, recounted; None if there was none."""
+    told = error.told.get("")
+    return None if told is None or not told.offers else interrupted(problem, options, told, error.reason)
+
+
 def _no_award(problem: Problem, options: Options) -> Award:
     digest = codec.digest(codec.dump(in_order(problem)))
     proof = Proof(digest, form="", engine="", gap_asked=str(options.gap), seconds=f"{options.seconds:.2f}")
-    return Award("no award in time", proof)
+    return Award("no award in time", proof, broken_off="time")
 
 
-def _reason(code: int) -> Reason:
+def _reason(code: int) -> Broken:
     """Return why a child ended. Libraries in C++ that get no memory abort; the processor's limit is a signal."""
     match code:
         case 77 | -6 | -11:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from marketplace.awards.optimiser import exact, lagrangian
 from marketplace.awards.optimiser.decomposition import covers
-from marketplace.awards.optimiser.engine import Engine, Limits, Outcome, RelaxingEngine
+from marketplace.awards.optimiser.engine import Engine, Limits, Outcome, RelaxingEngine, Watcher
 from marketplace.awards.optimiser.exact import Found
 from marketplace.awards.optimiser.form import Form
 from marketplace.awards.optimiser.form_rows import form_of
@@ -15,11 +15,11 @@ from marketplace.awards.optimiser.greedy import repaired
 from marketplace.awards.optimiser.instance import Instance, prepare
 from marketplace.awards.optimiser.problem import Problem, Rule
 from marketplace.awards.optimiser.result import Options
+from marketplace.awards.optimiser.telling import Telling
 
 LARGE = 1_500
 """Offers above which one engine alone proves little in time: where a bound by decomposition belongs."""
 
-_PART = 0.75
 _HALF = 0.5
 _A_MOMENT = 0.1
 
@@ -28,11 +28,14 @@ _A_MOMENT = 0.1
 class Solving:
     """The engine and the budget of one question.
 
-    Seconds are those of the engine's stopwatch, what passes between its solves included.
+    Seconds are those of the engine's stopwatch, what passes between its solves included. ``watcher`` is told of
+    awards and bounds, under ``name``.
     """
 
     engine: Engine
     options: Options
+    watcher: Watcher | None = None
+    name: str = ""
     used: float = field(default=0.0)
     solves: int = field(default=0)
     began: float = field(init=False)
@@ -49,9 +52,9 @@ class Solving:
         return self.engine.stopwatch() if isinstance(self.engine, RelaxingEngine) else 0.0
 
     @contextmanager
-    def share(self, among: int) -> Iterator["Solving"]:
+    def share(self, among: int, watcher: Watcher | None = None, name: str = "") -> Iterator["Solving"]:
         """Give one of ``among`` parts of what is left to one step; what it doesn't use is there for the next."""
-        part = Solving(self.engine, replace(self.options, seconds=self.left / max(1, among)))
+        part = Solving(self.engine, replace(self.options, seconds=self.left / max(1, among)), watcher, name)
         try:
             yield part
         finally:
@@ -63,28 +66,30 @@ class Solving:
 
         ``start`` is used if it breaks nothing, else the repaired greedy choice.
         """
+        telling = Telling(instance, self.watcher, self._now, self.name)
         if len(instance.offers) <= LARGE or (form is not None and (form.lower.any() or not form.upper.all())):
-            return self._search(instance, form or form_of(instance), self.options.gap, start)
+            return self._search(instance, form or form_of(instance), self._limits(), start, telling)
         begin = start if start is not None else repaired(instance)
-        apart = self._taken_apart(instance, begin)
-        if apart is not None and (apart.chosen is not None or self.left <= 0):
+        apart = self._taken_apart(instance, begin, telling)
+        if apart is not None:
             return apart
-        found = self._search(instance, form or form_of(instance), self.options.gap, begin)
-        return found if apart is None or found.bound is not None else replace(found, bound=apart.bound)
+        return self._search(instance, form or form_of(instance), self._limits(), begin, telling)
 
-    def _taken_apart(self, instance: Instance, begin: frozenset[int] | None) -> Found | None:
-        """Return what the search by parts finds; None if it can't be used. Without a start it gets part of the time."""
+    def _limits(self) -> Limits:
+        return Limits(self.left, self.options.gap, relative=self.options.relative)
+
+    def _taken_apart(self, instance: Instance, begin: frozenset[int] | None, telling: Telling) -> Found | None:
+        """Return what the search by parts finds; None if it can't be used."""
         if not isinstance(self.engine, RelaxingEngine) or not covers(instance) or self.left <= 0:
             return None
-        seconds = self.left if begin is not None else _PART * self.left
-        found = lagrangian.search(instance, self.engine, Limits(seconds, self.options.gap), begin)
+        found = lagrangian.search(instance, self.engine, self._limits(), begin, telling=telling)
         self.used += found.seconds
         self.solves += 1
         return found
 
     def feasible(self, instance: Instance) -> bool | None:
         """Tell whether an instance has any choice that breaks nothing; None if time ran out before that was clear."""
-        found = self._search(instance, form_of(instance), math.inf, None)
+        found = self._search(instance, form_of(instance), Limits(self.left, math.inf), None)
         return None if found.end == "nothing in time" else found.end != "infeasible"
 
     def minimise(self, form: Form, cutoff: float | None = None) -> Outcome:
@@ -94,14 +99,27 @@ class Solving:
         self.solves += 1
         return outcome
 
-    def _search(self, instance: Instance, form: Form, gap: float, start: frozenset[int] | None) -> Found:
+    def _search(
+        self,
+        instance: Instance,
+        form: Form,
+        limits: Limits,
+        start: frozenset[int] | None,
+        telling: Telling | None = None,
+    ) -> Found:
         if self.left <= 0 and start is None:
             return Found("nothing in time", None, None, None, 0.0)
         begin = start if start is not None else repaired(instance)
-        found = exact.search(instance, form, self.engine, Limits(self.left, gap), begin)
+        limits = replace(limits, seconds=min(limits.seconds, self.left))
+        found = exact.search(instance, form, self.engine, limits, begin, telling)
         self.used += found.seconds
         self.solves += 1
         return found
+
+
+def watched(engine: Engine, options: Options) -> Solving:
+    """Return the engine and the budget of a question of which the engine's watcher is told."""
+    return Solving(engine, options, engine.watcher if isinstance(engine, RelaxingEngine) else None)
 
 
 def choice_of(instance: Instance, offers: tuple[str, ...]) -> frozenset[int] | None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from marketplace.awards.optimiser.engine import Limits, Outcome, Progress, Watcher
+from marketplace.awards.optimiser.engine import Limits, Outcome
 from marketplace.awards.optimiser.form import Flags, Floats, Form
 
 Places: TypeAlias = npt.NDArray[np.intp]
@@ -80,7 +80,6 @@ class Tree:
     relaxation: Relaxation
     limits: Limits
     stopwatch: Callable[[], float]
-    watcher: Watcher | None = None
     point: Floats | None = None
     cost: float = math.inf
     _shape: _Shape = field(init=False)
@@ -107,7 +106,7 @@ class Tree:
                 node = heapq.heappop(self._heap)[2]
             if node.bound >= self._enough:
                 break  # the least of all bounds
-            self._tell(began, node.bound)
+            self._show(node.bound)
             used = self.stopwatch() - began
             if self.point is None and used >= _HALF * self.limits.seconds:
                 raise UnsolvedError
@@ -126,28 +125,32 @@ class Tree:
     @property
     def _tolerance(self) -> float:
         """What a node may be short of the best: costs are whole cents, so that less than one is nothing."""
-        return _HALF + _SLACK if self.limits.gap <= _HALF else 0.0
+        return _HALF + _SLACK if self.limits.gap <= _HALF and not self.limits.relative else 0.0
 
     @property
     def _enough(self) -> float:
         """The bound from which on a node holds nothing that is looked for."""
-        return min(self.cost - max(self.limits.gap, _HALF) - (_SLACK if self._tolerance else 0), self._most)
+        if not math.isfinite(self.cost):
+            return self._most
+        return min(
+            self.cost - max(self.limits.enough(self.cost), _HALF) - (_SLACK if self._tolerance else 0), self._most
+        )
 
     def _least(self) -> float:
-        return min(self.cost, *(bound for bound, _, _ in self._heap))
+        """Return the least of what waits and of what was left aside as good enough."""
+        return min(self.cost, self._enough + self._tolerance, *(bound for bound, _, _ in self._heap))
 
     def _outcome(self, end: Any, bound: float, began: float) -> Outcome:
         proven = bound if math.isfinite(bound) else None
         seconds = self.stopwatch() - began
         return Outcome(end, self.point, None if self.point is None else self.cost, proven, seconds)
 
-    def _tell(self, began: float, bound: float) -> None:
+    def _show(self, bound: float) -> None:
         now = self.stopwatch()
-        if self.watcher is not None and now - self._told >= _WATCHED_AFTER:
+        if self.limits.seen is not None and now - self._told >= _WATCHED_AFTER:
             self._told = now
             least = min(bound, self._least()) if self._heap else bound
-            cost = self.cost if math.isfinite(self.cost) else None
-            self.watcher(Progress(cost, least if math.isfinite(least) else None, now - began))
+            self.limits.seen(self.point, least if math.isfinite(least) else None)
 
     def _branched(self, node: _Node) -> _Node | None:
         """Solve a node's relaxation; return the child to go on with, the other one waits."""

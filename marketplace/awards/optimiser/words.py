@@ -2,14 +2,25 @@
 
 from decimal import Decimal
 
-from marketplace.awards.optimiser.result import Award, Conflict, Distance, RulePrice
+from marketplace.awards.optimiser.result import Award, Broken, Conflict, Distance, RulePrice
 
+_BROKEN: dict[Broken, str] = {
+    "time": "the search ran out of time",
+    "memory": "the search ran out of memory",
+    "cancelled": "the search was cancelled",
+    "failure": "the search broke off",
+}
 _THOUSANDTH = Decimal("0.001")
 _TENTH = Decimal("0.1")
 
 
 def status(award: Award) -> str:
-    """Return how sure an award is, in words."""
+    """Return how sure an award is, in words, and why the search for a better one was broken off, if it was."""
+    ended = "" if award.broken_off is None else f"; {_BROKEN[award.broken_off]}"
+    return f"{_sure(award)}{ended}"
+
+
+def _sure(award: Award) -> str:
     match award.status:
         case "optimal":
             return "proven cheapest"

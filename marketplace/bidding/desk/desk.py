@@ -89,6 +89,11 @@ class Desk:
 
     # ---- orders
 
+    @property
+    def waiting(self) -> int:
+        """How many commands wait in this process for their decision."""
+        return self._waiting
+
     async def bid(self, principal: Principal, invitation_id: str, command: BidCommand, key: Key | None) -> Answer:
         """Place a bid; all of its offers are accepted, or none.
 

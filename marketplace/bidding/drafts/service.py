@@ -1,11 +1,12 @@
 """Drafts of bids: kept sealed for the desk that writes them, read back with what they lack, filled from bid sheets."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from buyers.requests import service as requests
+from marketplace.bidding.drafts import cells, sheet
 from marketplace.bidding.drafts import draft as rules
 from marketplace.bidding.drafts import files as sheet_files
-from marketplace.bidding.drafts import sheet
 from marketplace.bidding.drafts import store as draft_store
 from marketplace.bidding.drafts.draft import Draft, LotCheck
 from marketplace.bidding.drafts.files import SheetFormat
@@ -29,6 +30,15 @@ class CheckedDraft:
     request_version: int
     draft: Draft
     lots: tuple[LotCheck, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """The sheet as a page shows it: the columns to price, and each line with its cells as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[AskedLine, tuple[str, ...]], ...]
+    checked: CheckedDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,53 @@ def read_sheet(
     if filled.changes:
         _write(work, row, filled.draft)
     return FilledDraft(filled, _checked(work, invitation, row.revision, filled.draft))
+
+
+def sheet_of(reading: Reading, invitation_id: str) -> SheetView:
+    """Return the bid sheet as a page shows it, the draft's prices in it. Raises NotFoundError."""
+    invitation = sellers.invitation(reading, invitation_id)
+    lines = _asked(reading, invitation)
+    header = sheet.columns(lines)
+    priced = header[len(sheet.KEYS) + len(sheet.ASKED) :]
+    revision, draft = _stored(reading, invitation)
+    rows = tuple(
+        (line, tuple(cells.written(cell) for cell in row[-len(priced) :]))
+        for line, row in zip(lines, sheet.rows(lines, draft), strict=True)
+    )
+    return SheetView(priced, rows, _checked(reading, invitation, revision, draft))
+
+
+def fill_cells(
+    work: Work, invitation_id: str, header: tuple[str, ...], rows: Sequence[tuple[int, tuple[str, ...]]]
+) -> FilledDraft:
+    """Take typed rows of a sheet into the draft: every good cell, also of a row in which another cell is bad.
+
+    Args:
+        work: the caller's transaction.
+        invitation_id: whose lines are priced.
+        header: the columns, as ``sheet.columns`` names them; lot and line among them.
+        rows: the cells by row, each with its number.
+
+    Raises:
+        NotFoundError: the invitation is not the caller's.
+    """
+    invitation = sellers.invitation(work, invitation_id)
+    row = _held(work, invitation, "*")
+    lines = _asked(work, invitation)
+    found = sheet.fill(lines, _content(work, row), header, rows)
+    draft, changes = found.draft, found.changes
+    for number, typed in rows:
+        wrong = {bad.column for bad in found.bad if bad.row == number}
+        if wrong:
+            kept = [(name, cell) for name, cell in zip(header, typed, strict=True) if name not in wrong]
+            if {name for name, _ in kept} <= {*sheet.KEYS, *sheet.ASKED}:
+                continue
+            again = sheet.fill(lines, draft, tuple(n for n, _ in kept), [(number, tuple(cell for _, cell in kept))])
+            draft, changes = again.draft, changes + again.changes
+    if changes:
+        _write(work, row, draft)
+    filled = replace(found, draft=draft, changes=changes)
+    return FilledDraft(filled, _checked(work, invitation, row.revision, draft))
 
 
 def _check_revision(if_match: str | None, revision: int) -> None:

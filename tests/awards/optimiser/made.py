@@ -31,7 +31,7 @@ from marketplace.awards.optimiser.problem import (
 from marketplace.awards.optimiser.result import Options
 
 ENGINE = Highs()
-OPTIONS = Options(seconds=20)
+OPTIONS = Options(seconds=300)
 
 
 def small(seed: int) -> Problem:

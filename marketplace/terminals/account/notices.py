@@ -1,0 +1,61 @@
+"""What happened, for whom it concerns: the notices of one's organization, each with the way to its place."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+
+from marketplace.kernel import pagination
+from marketplace.kernel.access import Kind, Principal, allow
+from marketplace.kernel.http import ReadingOnly, Working
+from marketplace.kernel.work import Reading
+from marketplace.terminals import pages
+from notifications import service
+from notifications.model import Notice
+
+router = pages.router()
+
+Anyone = Annotated[Principal, Depends(allow(Kind.BUYER, Kind.PROVIDER, Kind.PLATFORM))]
+_A_PAGE = 50
+_PLACES = {
+    (Kind.BUYER, "request"): "/b/requests/{}",
+    (Kind.BUYER, "contract"): "/b/contracts/{}",
+    (Kind.BUYER, "buyer"): "/b/verification",
+    (Kind.PROVIDER, "invitation"): "/c/invitations/{}",
+    (Kind.PROVIDER, "contract"): "/c/contracts/{}",
+    (Kind.PLATFORM, "buyer"): "/o/verifications/{}",
+    (Kind.PLATFORM, "provider"): "/o/providers/{}",
+    (Kind.PLATFORM, "request"): "/o/auctions/{}",
+}
+"""Where a notice leads, by who reads it and what it is of."""
+
+
+@router.get("/account/notices", summary="One's notices")
+def show_notices(request: Request, reading: ReadingOnly, _: Anyone, after: pagination.After = None) -> Response:
+    """List what happened, the newest first."""
+    return pages.render(request, "account/notices.html", **_context(reading, after))
+
+
+@router.post("/account/notices/read", summary="Mark notices as read by form")
+def send_notices_read(request: Request, work: Working, form: pages.Sent, _: Anyone) -> Response:
+    """Mark one notice as read and go to its place, or mark all."""
+    if form.text("notice"):
+        service.mark_read(work, form.text("notice"))
+    else:
+        service.mark_all_read(work)
+    return pages.see("/account/notices", pages.words(request)("Marked as read."))
+
+
+def _context(reading: Reading, after: str | None) -> dict[str, Any]:
+    behind = None if after is None else int(pagination.decode(after, 1)[0])
+    found = service.inbox(reading, behind, _A_PAGE + 1, unread=False)
+    shown, following = pagination.page_of(found, _A_PAGE, lambda notice: (notice.ordinal,))
+    return {
+        "notices": [(notice, _place(reading.principal.kind, notice)) for notice in shown],
+        "after": after,
+        "following": following,
+        "unread": service.unread_count(reading),
+    }
+
+
+def _place(kind: Kind, notice: Notice) -> str:
+    return _PLACES.get((kind, notice.subject), "").format(notice.subject_id)

@@ -1,0 +1,1 @@
+"""Pages of the platform's agents: what waits, what runs, who saw what."""

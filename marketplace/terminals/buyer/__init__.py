@@ -1,0 +1,1 @@
+"""Pages of the business that buys: from its home to the contract."""

@@ -1,0 +1,453 @@
+"""The comparison as the buyer looks at it: lots by carriers with heat, filters and sort, and a choice with its sum."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from buyers.requests.model import Content, Request
+from marketplace.awards import matrix
+from marketplace.awards import rules as award_rules
+from marketplace.awards import service as awards
+from marketplace.awards.model import (
+    ComparedLot,
+    ComparedOffer,
+    Comparison,
+    Discount,
+    GrandTotal,
+    LotSelection,
+    Selection,
+)
+from marketplace.bidding import watching
+from marketplace.bidding.offer_conditions import capacity_words
+from marketplace.kernel.ids import BidId, RequestId
+from marketplace.kernel.work import Reading, Work
+from marketplace.terminals.buyer.live_auction_view import is_complete, once_of
+
+A_PAGE = 200
+FIGURES = ("total", "monthly", "once")
+ONLY = ("waiting", "one", "none", "incomplete")
+_HEATS = (Decimal(0), Decimal("0.05"), Decimal("0.15"), Decimal("0.30"))
+"""Up to so much above the best, as a share: green, light green, plain, light amber; amber beyond."""
+_REMEMBERED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the address says: which figures, rows and columns, in which order, and what is chosen.
+
+    ``picks`` are the choices by lot that differ from the base, which is a scenario, one carrier, or the best bids.
+    """
+
+    figure: str = "total"
+    sort: str = "lot"
+    down: bool = False
+    only: str = ""
+    state: str = ""
+    carriers: tuple[str, ...] = ()
+    page: int = 1
+    scenario: str = ""
+    base: str = ""
+    picks: tuple[tuple[str, str], ...] = ()
+
+    def address(self, **changes: object) -> str:
+        """Return the query's text with ``changes``; a changed filter begins at the first page again."""
+        given = {name: getattr(self, name) for name in self.__slots__} | changes
+        if changes and "page" not in changes:
+            given["page"] = 1
+        pairs: list[tuple[str, str]] = []
+        for name, value in given.items():
+            if name == "picks":
+                pairs += [("pick", f"{lot}:{bid}") for lot, bid in value]
+            elif name == "carriers":
+                pairs += [("carrier", one) for one in value]
+            elif value and value != getattr(_PLAIN, name):
+                pairs.append((name, "1" if value is True else str(value)))
+        return f"?{urlencode(pairs)}" if pairs else "?"
+
+
+_PLAIN = Query()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One carrier. ``wanted`` lots in all, ``lots`` with a complete bid; figures are of these."""
+
+    provider_id: str
+    name: str
+    colour: int
+    lots: int
+    wanted: int
+    total: Decimal
+    monthly: Decimal
+    once: Decimal
+    formula: str
+    met: int
+    answered: int
+    exceeded: int
+    install_days: int | None
+    conditions: tuple[str, ...]
+    defaulted: bool
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure; ``word`` says by code what colour alone must not. Without a bid: not served."""
+
+    amount: Decimal | None = None
+    bid_id: str = ""
+    heat: int | None = None
+    word: str = ""
+    chosen: bool = False
+    selectable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One site of a lot of several: its share of each bid, to look at; what is awarded is the lot."""
+
+    label: str
+    note: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One lot with a cell a carrier."""
+
+    ref: str
+    name: str
+    places: str
+    waiting: bool
+    status: str
+    cells: tuple[Cell, ...]
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is chosen and what it comes to: after the discounts that it earns, switching costs included."""
+
+    bids: Mapping[str, str]
+    changed: tuple[tuple[str, str], ...]
+    lots: int
+    wanted: int
+    carriers: tuple[Column, ...]
+    listed: Decimal
+    discounts: tuple[Discount, ...]
+    total: Decimal
+    monthly: Decimal
+    switching: Decimal
+    saving: Decimal | None
+    above_best: Decimal
+    needs_reason: tuple[str, ...]
+    scenario: str
+    base: str
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One comparison prepared for looking at it in many ways."""
+
+    content: Content
+    comparison: Comparison
+    defaulted: frozenset[str]
+    columns: tuple[Column, ...] = ()
+    offers: dict[str, dict[str, ComparedOffer]] = field(default_factory=dict)
+    by_bid: dict[str, tuple[str, ComparedOffer]] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    states: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for lot in self.comparison.lots:
+            # the best first: of a carrier with several bids on a lot the first counts
+            for offer in reversed(lot.offers):
+                self.offers.setdefault(lot.lot, {})[offer.provider_id] = offer
+                self.by_bid[offer.bid_id] = lot.lot, offer
+            self.offers.setdefault(lot.lot, {})
+        self.places = matrix.sites_of(self.content)
+        sites = {site.ref: site.place.state for site in self.content.sites}
+        site_of = {line.ref: line.site for line in self.content.lines}
+        self.states = {
+            lot.ref: frozenset(filter(None, (sites.get(site_of.get(line, ""), "") for line in lot.lines)))
+            for lot in self.content.lots
+        }
+        self.columns = tuple(self._columns())
+
+    @property
+    def waiting(self) -> list[ComparedLot]:
+        """The lots that wait for a decision."""
+        return [lot for lot in self.comparison.lots if lot.status == "closed"]
+
+    def _columns(self) -> Iterator[Column]:
+        totals = {item.provider_id: item for item in self.comparison.grand_totals}
+        names: dict[str, str] = {}
+        mine: dict[str, list[ComparedOffer]] = defaultdict(list)
+        for lot in self.comparison.lots:
+            for provider, offer in self.offers[lot.lot].items():
+                names[provider] = offer.provider_name
+                mine[provider].append(offer)
+        wanted = sum(lot.status not in {"failed", "cancelled"} for lot in self.comparison.lots)
+        order = [*totals, *sorted(set(names) - set(totals), key=lambda one: names[one])]
+        for number, provider in enumerate(order):
+            item: GrandTotal | None = totals.get(provider)
+            counted = [offer for offer in mine[provider] if is_complete(offer)]
+            days = [one.slowest_install_days for one in counted if one.slowest_install_days is not None]
+            yield Column(
+                provider_id=provider,
+                name=names[provider],
+                colour=number % 8 + 1,
+                lots=len(item.lots) if item else 0,
+                wanted=wanted,
+                total=item.total if item else Decimal(0),
+                monthly=sum((one.monthly for one in counted), Decimal(0)),
+                once=sum((once_of(one) for one in counted), Decimal(0)),
+                formula=item.formula if item else "",
+                met=sum(one.features[0] for one in mine[provider]),
+                answered=sum(one.features[1] for one in mine[provider]),
+                exceeded=sum(one.exceeded for one in mine[provider]),
+                install_days=max(days, default=None),
+                conditions=self._conditions(mine[provider]),
+                defaulted=provider in self.defaulted,
+                best=number == 0 and item is not None and len(item.lots) == wanted,
+            )
+
+    def _conditions(self, bids: Sequence[ComparedOffer]) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for offer in bids:
+            if words := matrix.conditions(offer, self.comparison.currency):
+                found.setdefault(words)
+            if offer.capacity is not None:
+                found.setdefault(capacity_words(offer.capacity))
+        return tuple(found)
+
+    # ---- rows
+
+    def rows(self, query: Query, chosen: Mapping[str, str]) -> tuple[list[Row], int]:
+        """Return the rows of the query's page in its order, and how many there are on all pages."""
+        lots = [lot for lot in self.comparison.lots if self._wanted(lot, query)]
+        lots = self._ordered(lots, query)
+        start = (query.page - 1) * A_PAGE
+        columns = self.shown(query)
+        return [self._row(lot, columns, query, chosen) for lot in lots[start : start + A_PAGE]], len(lots)
+
+    def all_rows(self, query: Query, chosen: Mapping[str, str]) -> list[Row]:
+        """Return the rows of all pages, for a file of what is shown."""
+        columns = self.shown(query)
+        lots = self._ordered([lot for lot in self.comparison.lots if self._wanted(lot, query)], query)
+        return [self._row(lot, columns, query, chosen) for lot in lots]
+
+    def shown(self, query: Query) -> list[Column]:
+        """Return the carriers that the query shows."""
+        return [one for one in self.columns if not query.carriers or one.provider_id in query.carriers]
+
+    def counts(self, query: Query) -> dict[str, int]:
+        """Return how many lots each of the filters would leave."""
+        found = {"": len(self.comparison.lots)}
+        for only in ONLY:
+            found[only] = sum(_is(lot, only) for lot in self.comparison.lots)
+        for state in sorted({one for states in self.states.values() for one in states}):
+            found[f"state {state}"] = sum(state in self.states.get(lot.lot, ()) for lot in self.comparison.lots)
+        return found
+
+    def _wanted(self, lot: ComparedLot, query: Query) -> bool:
+        if query.state and query.state not in self.states.get(lot.lot, ()):
+            return False
+        return not query.only or _is(lot, query.only)
+
+    def _ordered(self, lots: list[ComparedLot], query: Query) -> list[ComparedLot]:
+        def key(lot: ComparedLot) -> tuple[bool, Decimal]:
+            found = _key(lot, self.offers[lot.lot], query.sort, query.figure)
+            return found is None, Decimal(0) if found is None else -found if query.down else found
+
+        if query.sort == "lot":
+            return lots[::-1] if query.down else lots
+        return sorted(lots, key=key)
+
+    def _row(self, lot: ComparedLot, columns: Sequence[Column], query: Query, chosen: Mapping[str, str]) -> Row:
+        mine, best = self.offers[lot.lot], _best(lot, query.figure)
+        name = next((one.name for one in self.content.lots if one.ref == lot.lot), "")
+        cells = tuple(_cell(mine.get(one.provider_id), query.figure, best, chosen.get(lot.lot)) for one in columns)
+        parts = tuple(self._parts(lot, columns, query)) if query.figure != "monthly" else ()
+        return Row(lot.lot, name, self.places.get(lot.lot, ""), lot.status == "closed", lot.status, cells, parts)
+
+    def _parts(self, lot: ComparedLot, columns: Sequence[Column], query: Query) -> Iterator[Part]:
+        """Yield the sites of a lot that has several."""
+        members = next((one.lines for one in self.content.lots if one.ref == lot.lot), ())
+        if len(members) < 2:  # noqa: PLR2004 - one line is the lot itself
+            return
+        lines = {line.ref: line for line in self.content.lines}
+        sites = {site.ref: site.place for site in self.content.sites}
+        costs = {
+            provider: {line.line: (line.nrc if query.figure == "once" else line.total) for line in offer.lines}
+            for provider, offer in self.offers[lot.lot].items()
+        }
+        served = {one.provider_id for one in columns}
+        for ref in members:
+            known = [cost[ref] for provider, cost in costs.items() if ref in cost and provider in served]
+            low = min(known, default=None)
+            place = sites.get(lines[ref].site) if ref in lines else None
+            label = f"{place.city}, {place.state}" if place and place.city else ref
+            cells = tuple(
+                Cell(amount, heat=heat_of(amount, low), word="low" if amount == low else "")
+                if (amount := costs.get(one.provider_id, {}).get(ref)) is not None
+                else Cell()
+                for one in columns
+            )
+            yield Part(label, f"{lines[ref].site} · {ref}" if ref in lines and lines[ref].site else ref, cells)
+
+    # ---- what is chosen
+
+    def base_of(self, query: Query, scenario: Mapping[str, str] | None) -> dict[str, str]:
+        """Return the choice that the picks change: a scenario's, one carrier's, or each lot's best complete bid."""
+        found = {}
+        for lot in self.waiting:
+            offer: ComparedOffer | None
+            if scenario is not None:
+                found_bid = scenario.get(lot.lot, "")
+                offer = self.by_bid[found_bid][1] if found_bid in self.by_bid else None
+            elif query.base:
+                offer = self.offers[lot.lot].get(query.base)
+                offer = offer if offer is not None and offer.selectable and not offer.open_ended else None
+            else:
+                offer = best_complete(lot)
+            if offer is not None:
+                found[lot.lot] = str(offer.bid_id)
+        return found
+
+    def choice(
+        self, reading: Reading, request_id: RequestId, query: Query, scenario: Mapping[str, str] | None
+    ) -> Choice:
+        """Return what is chosen and what it comes to."""
+        base = self.base_of(query, scenario)
+        waiting = {lot.lot: lot for lot in self.waiting}
+        picks = {lot: bid for lot, bid in query.picks if lot in waiting and self._fits(lot, bid)}
+        bids = {lot: bid for lot, bid in (base | picks).items() if bid}
+        offers = {lot: self.by_bid[bid][1] for lot, bid in bids.items()}
+        selection = Selection(tuple(LotSelection(lot, BidId(bid)) for lot, bid in bids.items()))
+        discounts = awards.earned(reading, request_id, self.comparison, selection) if bids else ()
+        listed = sum((one.total + one.switching for one in offers.values()), Decimal(0))
+        total = listed - sum((one.amount for one in discounts), Decimal(0))
+        best = {lot: found for lot in waiting if (found := best_complete(waiting[lot])) is not None}
+        prior = self.comparison.prior_cost
+        whole = len(bids) == len(self.comparison.lots)
+        chosen = {one.provider_id for one in offers.values()}
+        changed = tuple((lot, bid) for lot, bid in picks.items() if base.get(lot, "") != bid)
+        return Choice(
+            bids=bids,
+            changed=changed,
+            lots=len(bids),
+            wanted=len(waiting),
+            carriers=tuple(one for one in self.columns if one.provider_id in chosen),
+            listed=listed,
+            discounts=discounts,
+            total=total,
+            monthly=sum((one.monthly for one in offers.values()), Decimal(0)),
+            switching=sum((one.switching for one in offers.values()), Decimal(0)),
+            saving=prior - total if prior is not None and whole else None,
+            above_best=sum((offers[lot].evaluated - best[lot].evaluated for lot in offers if lot in best), Decimal(0)),
+            needs_reason=tuple(lot for lot in offers if _needs_reason(offers[lot])),
+            scenario=query.scenario if scenario is not None and not changed else "",
+            base=query.base,
+        )
+
+    def _fits(self, lot: str, bid: str) -> bool:
+        """Tell whether a bid can be chosen for a lot; none at all can."""
+        return not bid or (bid in self.by_bid and self.by_bid[bid][0] == lot and self.by_bid[bid][1].selectable)
+
+
+_KEPT: OrderedDict[tuple[object, ...], Comparison] = OrderedDict()
+"""The last comparisons of closed requests: choosing asks for the same one again and again."""
+
+
+def compared(work: Work, own: Request, switching_revision: int) -> Comparison:
+    """Return the comparison as the API gives it. Raises NotOpenedError while bids are taken."""
+    lots, running, changes = watching.fingerprint(work, own.id)
+    key = (own.id, own.version, own.revision, lots, changes, switching_revision, work.now.astimezone(UTC).date())
+    if running or key not in _KEPT:
+        found = awards.compare(work, own.id, hold=False)
+        if running:
+            return found  # the clock has changed the lots just now
+        _KEPT[key] = found
+        while len(_KEPT) > _REMEMBERED:
+            _KEPT.popitem(last=False)
+    return _KEPT[key]
+
+
+def best_complete(lot: ComparedLot) -> ComparedOffer | None:
+    """Return a lot's best bid that may be called so."""
+    best = award_rules.best(lot)
+    return best if best is not None and is_complete(best) else None
+
+
+def figure_of(offer: ComparedOffer, figure: str) -> Decimal:
+    """Return one of a bid's figures: what it is compared by, a month of it by list, or what it costs once."""
+    if figure == "monthly":
+        return offer.monthly
+    return once_of(offer) if figure == "once" else offer.evaluated
+
+
+def heat_of(amount: Decimal, best: Decimal | None) -> int | None:
+    """Return how far a figure is above the best, from 0 (best) to 4."""
+    if best is None:
+        return None
+    above = (amount - best) / best if best else Decimal(0) if amount == best else Decimal(1)
+    return next((heat for heat, share in enumerate(_HEATS) if above <= share), len(_HEATS))
+
+
+def _best(lot: ComparedLot, figure: str) -> Decimal | None:
+    return min((figure_of(offer, figure) for offer in lot.offers if is_complete(offer)), default=None)
+
+
+def _cell(offer: ComparedOffer | None, figure: str, best: Decimal | None, chosen: str | None) -> Cell:
+    if offer is None:
+        return Cell()
+    amount = figure_of(offer, figure)
+    whole = is_complete(offer)
+    word = _word(offer) or ("low" if amount == best else "")
+    heat = heat_of(amount, best) if whole else None
+    return Cell(amount, offer.bid_id, heat, word, offer.bid_id == chosen, offer.selectable)
+
+
+def _word(offer: ComparedOffer) -> str:
+    if offer.expired:
+        return "expired"
+    if offer.stale:
+        return "stale"
+    if offer.open_ended:
+        return "open"
+    return "incomplete" if offer.incomplete else ""
+
+
+def _needs_reason(offer: ComparedOffer) -> bool:
+    """Tell whether the award will ask why: not the cheapest, or open, or incomplete beside complete ones."""
+    return offer.open_ended or bool(offer.above_best) or (bool(offer.incomplete) and offer.above_best is None)
+
+
+def _is(lot: ComparedLot, only: str) -> bool:
+    complete = sum(is_complete(offer) for offer in lot.offers)
+    match only:
+        case "waiting":
+            return lot.status == "closed"
+        case "one":
+            return complete == 1
+        case "none":
+            return complete == 0
+        case "incomplete":
+            return any(not is_complete(offer) for offer in lot.offers)
+        case _:
+            return True
+
+
+def _key(lot: ComparedLot, mine: Mapping[str, ComparedOffer], sort: str, figure: str) -> Decimal | None:
+    """Return what rows are ordered by; None goes last."""
+    if sort == "best":
+        return _best(lot, figure)
+    if sort == "spread":
+        known = [figure_of(offer, figure) for offer in lot.offers if is_complete(offer)]
+        return (max(known) - min(known)) / min(known) if len(known) > 1 and min(known) else None
+    offer = mine.get(sort)
+    return None if offer is None else figure_of(offer, figure)

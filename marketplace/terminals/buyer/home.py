@@ -1,0 +1,87 @@
+"""A buyer's home: what needs it next, what runs, and what was reached so far."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+
+from buyers.desk import service as desk
+from buyers.registry import service as registry
+from buyers.registry.model import VerificationStatus
+from buyers.requests import model as requests
+from buyers.requests.model import Status
+from marketplace.awards import approvals
+from marketplace.awards.model import ApprovalStatus
+from marketplace.awards.questions import service as questions
+from marketplace.contracts import service as contracts
+from marketplace.contracts.model import ContractStatus
+from marketplace.kernel.access import Kind, Principal, allow
+from marketplace.kernel.http import ReadingOnly
+from marketplace.kernel.work import Reading
+from marketplace.terminals import pages
+
+router = pages.router()
+
+Buyer = Annotated[Principal, Depends(allow(Kind.BUYER))]
+
+_NEWEST = 100
+"""Requests that the home page looks at; older ones are in the list."""
+_NOT_VERIFIED = frozenset(VerificationStatus) - {VerificationStatus.VERIFIED, VerificationStatus.PENDING}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing that waits for the buyer. ``kind`` chooses its words; ``due``: until when, if that is known."""
+
+    kind: str
+    href: str
+    title: str
+    due: datetime | None = None
+    count: int = 0
+
+
+@router.get("/b", summary="A buyer's home")
+def show_buyer_home(request: Request, reading: ReadingOnly, _: Buyer) -> Response:
+    """Show what waits for the buyer, the soonest first, and its auctions that run."""
+    return pages.render(request, "buyer/home.html", **_context(reading))
+
+
+def _context(reading: Reading) -> dict[str, Any]:
+    own, _ = desk.list_own(reading, None, _NEWEST)
+    buyer = registry.get(reading, reading.principal.organization_id)
+    tasks = [task for one in own for task in _tasks(reading, one)]
+    tasks += [
+        Task("terms", f"/b/contracts/{contract.id}", contract.presentation.provider_name)
+        for contract in contracts.of_buyer(reading, _NEWEST)
+        if contract.status is ContractStatus.PRESENTED
+    ]
+    last = max((task.due for task in tasks if task.due), default=reading.now)
+    tasks.sort(key=lambda task: (task.due or last, task.title))
+    return {
+        "verification": buyer.verification,
+        "must_verify": buyer.verification.status in _NOT_VERIFIED,
+        "tasks": tasks,
+        "running": [one for one in own if one.status is Status.OPEN],
+        "requests": own,
+    }
+
+
+def _tasks(reading: Reading, request: requests.Request) -> Iterator[Task]:
+    """Yield what one request asks of the buyer now."""
+    href, title = f"/b/requests/{request.id}", request.content.title
+    match request.status:
+        case Status.DRAFT:
+            yield Task("draft", f"{href}/edit", title, request.content.schedule.closes_at)
+        case Status.OPEN:
+            if waiting := questions.waiting(reading, request.id):
+                yield Task("questions", f"{href}/questions", title, request.content.schedule.closes_at, waiting)
+        case Status.CLOSED:
+            pending = [one for one in approvals.of_request(reading, request.id) if one.status is ApprovalStatus.PENDING]
+            if pending:
+                yield Task("approval", f"{href}/award", title, pending[0].asked_at)
+            else:
+                yield Task("choose", f"{href}/compare", title, request.ends_at or request.content.schedule.closes_at)
+        case _:
+            return

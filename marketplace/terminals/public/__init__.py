@@ -1,0 +1,1 @@
+"""Pages for everybody: landing, registration, help, and the kit in development."""
