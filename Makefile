@@ -5,29 +5,39 @@ PYTHON ?=
 WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.synced
+GUIDE := marketplace/terminals/guide/index.fjson
+LOCALES := marketplace/terminals/locale
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo serve test check format db-stop clean
+.PHONY: help setup browser guide messages demo serve test check format db-stop clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## make .venv with the locked packages (PYTHON=... chooses the interpreter)
 
-demo: setup ## run a deal from the request to the signature, with invented companies
+demo: guide ## run a deal from the request to the signature, with invented companies
 	$(BIN)/marketplace demo
 
-serve: setup ## run the marketplace on this machine
+serve: guide ## run the marketplace on this machine
 	$(BIN)/marketplace serve
 
 browser: setup ## install Chromium for the tests of pages where there is none
 	tools/get_browser.sh
 
-test: browser ## run the tests (WORKERS=... processes)
+guide: $(GUIDE) ## build the user guide that is served under /help
+
+messages: setup ## collect the texts of the pages and bring the catalogues of translations up to date
+	$(BIN)/pybabel -q extract -F pyproject.toml -k words --no-location --sort-output --omit-header -o var/messages.pot marketplace
+	for language in de; do \
+	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 120 -l $$language -i var/messages.pot -d $(LOCALES); \
+	done
+
+test: browser guide ## run the tests (WORKERS=... processes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-check: browser ## run all that CI runs
+check: browser guide ## run all that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -45,6 +55,10 @@ db-stop: setup ## end the embedded PostgreSQL
 clean: ## remove .venv, the tools and caches; the database in var stays
 	rm -rf .venv var/tool dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(GUIDE): $(STAMP) $(wildcard docs/guide/*.md docs/guide/*.py docs/guide/pictures/*.png docs/guide/examples/*.http)
+	$(BIN)/sphinx-build -q -W -b pieces -d var/guide docs/guide $(@D)
+	@touch $@
 
 # An existing .venv keeps its interpreter; else the newest one is taken. A name that does not run is passed over.
 $(STAMP): pyproject.toml uv.lock

@@ -44,7 +44,6 @@ from benchmarks import cpu, engine, pgbench, profiler, replay, scratch
 from benchmarks.contest import Contest, Rounds, Scenario
 from benchmarks.figures import relative
 from benchmarks.report import Figure, Report, at_least, at_most, below
-from benchmarks.scratch import Bidder
 from benchmarks.server import environment, serving
 from marketplace import schema, wiring
 from marketplace.kernel import postgres
@@ -94,11 +93,11 @@ class Installation:
 
     folder: Path
     database: URL
-    bidders: tuple[Bidder, ...]
+    market: scratch.Market
 
 
 @contextmanager
-def _installed() -> Iterator[Installation]:
+def installed(sizes: tuple[int, ...] = (1, scratch.LOTS)) -> Iterator[Installation]:
     """Make the scratch installation and remove it in the end."""
     folder = Path(mkdtemp(prefix="tenderline-benchmark-"))
     folder.chmod(0o711)  # where root may not make a user namespace, PostgreSQL runs as nobody and has to pass through
@@ -111,32 +110,32 @@ def _installed() -> Iterator[Installation]:
         }
         with wiring.opened(Settings(_env_file=None, **given)) as market:  # type: ignore[arg-type]
             schema.migrate(market.database.owner)
-            bidders = scratch.build(market)
+            made = scratch.build(market, sizes)
             database = market.database.owner
         pgbench.prepare(database, scratch.LOTS, scratch.CARRIERS)
         if not pgbench.is_durable(database):
             raise OSError("The scratch PostgreSQL does not write durably: nothing that it does would be a measurement.")
-        yield Installation(folder, database, bidders)
+        yield Installation(folder, database, made)
     finally:
         postgres.stop(folder / "postgres")
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _contest(installed: Installation, profile: Path | None = None) -> Iterator[Contest]:
+def _contest(place: Installation, profile: Path | None = None) -> Iterator[Contest]:
     """Serve the installation."""
-    process = postgres.status(installed.folder / "postgres").pid
+    process = postgres.status(place.folder / "postgres").pid
     if process is None:
         raise OSError("The scratch PostgreSQL has ended.")
-    with serving(installed.folder, profile) as server:
-        yield Contest(server, installed.database, process, installed.bidders)
+    with serving(place.folder, profile) as server:
+        yield Contest(server, place.database, process, place.market.bidders)
 
 
 def measure_bids(extent: Extent, report: Report, say: Console) -> None:
     """Measure throughput, latency and CPU against pgbench, and profile the server where it misses a goal."""
     say.print("making the scratch market ...")
-    with _installed() as installed:
-        with _contest(installed) as contest:
+    with installed() as place:
+        with _contest(place) as contest:
             contest.bid(_MANY, 1.0)
             contest.settle()  # the warming-up, and what a server does after its start
             throughput: dict[Scenario, Rounds] = {}
@@ -156,7 +155,7 @@ def measure_bids(extent: Extent, report: Report, say: Console) -> None:
         for scenario in (_HOT, _MANY):
             if extent.profiled and any(figure.name.startswith(scenario.name) for figure in report.missed):
                 say.print(f"{scenario.name}: profiling ...")
-                report.remarks.append(_profile(installed, scenario))
+                report.remarks.append(_profile(place, scenario))
 
 
 def _throughput(scenario: Scenario, played: Rounds) -> Iterator[Figure]:
@@ -190,10 +189,10 @@ def _refusals(scenario: Scenario, played: Rounds) -> Iterator[str]:
         yield from [f"  {refusal}" for outcome in played.own for refusal in outcome.refusals][:3]
 
 
-def _profile(installed: Installation, scenario: Scenario) -> str:
+def _profile(place: Installation, scenario: Scenario) -> str:
     """Return where the server's time goes while it takes bids."""
-    file = installed.folder / f"profile-{scenario.lots}.json"
-    with _contest(installed, file) as contest:
+    file = place.folder / f"profile-{scenario.lots}.json"
+    with _contest(place, file) as contest:
         contest.bid(scenario, _WARMING_SECONDS)  # lots with many bids are read back once after a start, not per bid
         os.kill(contest.server.pid, profiler.BEGIN)
         contest.bid(scenario, _PROFILE_SECONDS)

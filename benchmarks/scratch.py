@@ -11,7 +11,7 @@ from marketplace.demo import cast, enrolment
 from marketplace.demo.cast import BuyerRole, CarrierRole
 from marketplace.identity import sessions, store
 from marketplace.kernel import http
-from marketplace.kernel.access import Kind, Principal
+from marketplace.kernel.access import Principal
 from marketplace.kernel.ids import RequestId
 from marketplace.wiring import Marketplace
 from sellers import service as sellers
@@ -31,8 +31,17 @@ class Bidder:
     invitations: dict[int, str]
 
 
-def build(market: Marketplace) -> tuple[Bidder, ...]:
-    """Make an English auction of one lot and one of ``LOTS`` lots; return the carriers invited to every lot of both."""
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The carriers invited to every lot of each auction, the buyer's access token, and its auctions by their lots."""
+
+    bidders: tuple[Bidder, ...]
+    buyer_token: str
+    requests: dict[int, str]
+
+
+def build(market: Marketplace, sizes: tuple[int, ...] = (1, LOTS)) -> Market:
+    """Make an English auction of each number of lots, to which all carriers are invited."""
     verifier = enrolment.platform_admin(market.workshop, cast.VERIFIER_EMAIL, "Noor Halloway")
     enrolled = [enrolment.carrier(market.workshop, _carrier(number)) for number in range(CARRIERS)]
     for admin, _ in enrolled:
@@ -42,8 +51,9 @@ def build(market: Marketplace) -> tuple[Bidder, ...]:
     buyer = enrolment.buyer(market.workshop, role)
     enrolment.decide(market.workshop, verifier, buyer.admin.organization_id, trust=True, reason="Invented, too.")
     site = next(iter(buyer.sites.values()))
-    invited = {lots: _invited(market, buyer.admin, site, lots) for lots in (1, LOTS)}
-    return tuple(
+    requests = {lots: _publish(market, buyer.admin, site, lots) for lots in sizes}
+    invited = {lots: _invited(market, request_id) for lots, request_id in requests.items()}
+    bidders = tuple(
         Bidder(
             _access_token(market, admin),
             terms_id,
@@ -51,6 +61,7 @@ def build(market: Marketplace) -> tuple[Bidder, ...]:
         )
         for admin, terms_id in enrolled
     )
+    return Market(bidders, _access_token(market, buyer.admin), requests)
 
 
 def _carrier(number: int) -> CarrierRole:
@@ -74,14 +85,19 @@ def _buyer(role: BuyerRole) -> BuyerRole:
     return BuyerRole(role.key, role.registration, role.numbers, role.verification, role.sites[:1], ())
 
 
-def _invited(market: Marketplace, buyer: Principal, site_id: str, lots: int) -> dict[str, str]:
-    """Publish an auction of that many lots; return the invitation that each carrier received."""
+def _publish(market: Marketplace, buyer: Principal, site_id: str, lots: int) -> str:
+    """Publish an auction of that many lots; return the request's id."""
     with market.workshop.work(buyer) as work:
         request = desk.create(work, RequestParts.model_validate(_parts(site_id, lots)).given())
     with market.workshop.work(buyer) as work:
         desk.submit(work, request.id, (), http.etag(request.revision))
+    return request.id
+
+
+def _invited(market: Marketplace, request_id: str) -> dict[str, str]:
+    """Return the invitation that each carrier received."""
     with market.workshop.reading() as reading:
-        found = sellers.invitations_of_request(reading, RequestId(request.id))
+        found = sellers.invitations_of_request(reading, RequestId(request_id))
     return {str(invitation.provider_id): str(invitation.id) for invitation in found}
 
 
@@ -109,5 +125,5 @@ def _access_token(market: Marketplace, admin: Principal) -> str:
         row = store.user(work, admin.user_id)
         if row is None:
             raise RuntimeError(f"{admin.user_id} was made a moment ago")
-        _, tokens = sessions.begin_session(work, row, Kind.PROVIDER, factor_used=True)
-    return tokens.access_token
+        session = sessions.begin_session(work, row, factor_used=True)
+        return sessions.tokens_of(work, session, row, admin.kind).access_token

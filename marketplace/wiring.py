@@ -67,11 +67,20 @@ from marketplace.terminals.backoffice import queue as office_queue
 from marketplace.terminals.backoffice import reveals as office_reveals
 from marketplace.terminals.backoffice import review as office_review
 from marketplace.terminals.backoffice import verifications as office_verifications
+from marketplace.terminals.buyer import availability as buyer_availability
+from marketplace.terminals.buyer import award as buyer_award
+from marketplace.terminals.buyer import award_approvals as buyer_approvals
+from marketplace.terminals.buyer import award_scenarios as buyer_scenarios
+from marketplace.terminals.buyer import contracts as buyer_contracts
+from marketplace.terminals.buyer import compare as buyer_compare
 from marketplace.terminals.buyer import home as buyer_home
 from marketplace.terminals.buyer import live_auction as buyer_auction
+from marketplace.terminals.buyer import negotiation as buyer_negotiation
+from marketplace.terminals.buyer import offer as buyer_offer
 from marketplace.terminals.buyer import preview as buyer_preview
 from marketplace.terminals.buyer import questions as buyer_questions
 from marketplace.terminals.buyer import requests as buyer_requests
+from marketplace.terminals.buyer import sites as buyer_sites
 from marketplace.terminals.buyer import verification as buyer_verification
 from marketplace.terminals.buyer import (
     wizard_billing,
@@ -81,7 +90,8 @@ from marketplace.terminals.buyer import (
     wizard_services,
     wizard_sites,
 )
-from marketplace.terminals.public import landing, registration
+from marketplace.terminals.public import guide, landing, registration
+from marketplace.terminals.public import search as searching
 from marketplace.terminals.seller import bid_sheet as seller_bid_sheet
 from marketplace.terminals.seller import bidding as seller_bidding
 from marketplace.terminals.seller import bidding_acts as seller_bidding_acts
@@ -158,6 +168,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     own_account.router,
     own_notices.router,
     registration.router,
+    guide.router,
+    searching.router,
     buyer_home.router,
     buyer_verification.router,
     wizard_sites.router,
@@ -169,7 +181,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     buyer_preview.router,
     buyer_requests.router,
     buyer_auction.router,
+    buyer_compare.router,
+    buyer_offer.router,
     buyer_questions.router,
+    buyer_award.router,
+    buyer_approvals.router,
+    buyer_scenarios.router,
+    buyer_contracts.router,
+    buyer_negotiation.router,
+    buyer_sites.router,
+    buyer_availability.router,
     desk_inbox.router,
     desk_request.router,
     desk_questions.router,

@@ -19,9 +19,11 @@ PRIVILEGES = (
     "GRANT SELECT, INSERT ON identity.interventions TO marketplace_app",
     "GRANT SELECT, INSERT ON market.announcements TO marketplace_app",
     "GRANT SELECT ON market.announcements TO marketplace_carrier",
+    "GRANT SELECT ON market.announcements TO marketplace_desk",
     "ALTER TABLE market.announcements ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY all_rows ON market.announcements TO marketplace_app USING (true) WITH CHECK (true)",
     "CREATE POLICY visible_rows ON market.announcements TO marketplace_carrier USING (to_bidders AND request_id IN (SELECT request_id FROM market.invitations)) WITH CHECK (to_bidders AND request_id IN (SELECT request_id FROM market.invitations))",
+    "CREATE POLICY desk_rows ON market.announcements TO marketplace_desk USING (true) WITH CHECK (true)",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON market.answers TO marketplace_app",
     "GRANT SELECT ON market.answers TO marketplace_carrier",
     "ALTER TABLE market.answers ENABLE ROW LEVEL SECURITY",
@@ -140,6 +142,7 @@ def upgrade() -> None:
         info={
             "append_only": True,
             "carrier": "SELECT",
+            "desk": "SELECT",
             "visible_rows": "to_bidders AND request_id IN (SELECT request_id FROM market.invitations)",
         },
     )

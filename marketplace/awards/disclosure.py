@@ -78,6 +78,11 @@ def read_identity(work: Work, request_id: RequestId, provider_id: OrganizationId
     return replace(newest, sites=tuple(sites.values()), notes=tuple(notes.values()))
 
 
+def note_reading(work: Work, request_id: RequestId, award_id: str, provider_id: OrganizationId) -> None:
+    """Record that a provider reads what was disclosed to it in another place: in the contract, which names the buyer."""
+    work.append(events.DisclosureRead(request_id, award_id, provider_id))
+
+
 def disclosed_identity(
     reading: Reading, request_id: RequestId, award_id: str, provider_id: OrganizationId
 ) -> dict[str, Any]:

@@ -172,8 +172,9 @@ def numbers_of(state: LotState) -> dict[OrganizationId, int]:
 
 
 def happenings(reading: Reading, lots: Collection[WatchedLot], most: int) -> list[Happening]:
-    """Return what was told of these lots, newest first; of bids nothing but that one was taken out."""
+    """Return what was told of these lots, newest first; of sealed bids nothing, not even that there are any."""
     refs = {f"lot:{lot.lot_id}": lot.ref for lot in lots}
+    sealed = {f"lot:{lot.lot_id}" for lot in lots if lot.sealed}
     found = store.told(reading, list(refs), [kind.type for kind in TOLD], most)
     return [
         Happening(
@@ -185,6 +186,7 @@ def happenings(reading: Reading, lots: Collection[WatchedLot], most: int) -> lis
             bool(event.get("soft")),
         )
         for stream, kind, at, event in found
+        if stream not in sealed or kind.startswith("auction.")
     ]
 
 

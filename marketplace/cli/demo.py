@@ -131,8 +131,11 @@ def _show_accounts(console: Console, address: str, outcome: Outcome) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    console.print(f"Sign in: .venv/bin/marketplace login {buyer['contact']['email']} --url {address}", soft_wrap=True)
-    console.print(f"Page: {address}/   API document: {address}/openapi.json", soft_wrap=True)
+    console.print(f"In the browser: {address}/sign-in   without an account: {address}/tour", soft_wrap=True)
+    console.print(
+        f"On the command line: .venv/bin/marketplace login {buyer['contact']['email']} --url {address}", soft_wrap=True
+    )
+    console.print(f"For developers: {address}/help   {address}/openapi.json", soft_wrap=True)
     console.print("The database goes on when this ends; 'make db-stop' ends it.")
     console.print(f"[yellow]{_FICTION}[/yellow]")
 

@@ -55,7 +55,7 @@ def serve(context: typer.Context) -> None:
             access_log=settings.debug,  # else each line would be made, and thrown away
             server_header=False,
             date_header=False,
-            timeout_graceful_shutdown=10,
+            timeout_graceful_shutdown=5,  # live pages never end by themselves
         )
 
 

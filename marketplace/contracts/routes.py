@@ -91,9 +91,12 @@ def refuse_terms(contract_id: Id, body: RefusalInput, work: Working, principal: 
     response_class=Response,
     responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}, **http.problems(NotFoundError)},
 )
-def download_contract(contract_id: Id, reading: ReadingOnly, _: Party) -> Response:
-    """The bytes that were hashed: their SHA-256 is the `ETag`. There is one from the acceptance on."""
-    made = service.made_contract(reading, contract_id)
+def download_contract(contract_id: Id, work: Working, _: Party) -> Response:
+    """The bytes that were hashed: their SHA-256 is the `ETag`. There is one from the acceptance on.
+
+    It names the buyer: that a carrier reads it goes on record.
+    """
+    made = service.made_contract(work, contract_id)
     headers = {
         "ETag": f'"{made.sha256}"',
         "Content-Disposition": f'attachment; filename="contract-{made.sha256[:12]}.json"',
@@ -107,9 +110,9 @@ def download_contract(contract_id: Id, reading: ReadingOnly, _: Party) -> Respon
     response_class=Response,
     responses={200: {"content": {"application/pdf": _BYTES}}, **http.problems(NotFoundError)},
 )
-def download_paper(contract_id: Id, reading: ReadingOnly, _: Party) -> Response:
+def download_paper(contract_id: Id, work: Working, _: Party) -> Response:
     """The document set as PDF, with the signed document inside: `marketplace verify` checks it without us."""
-    made, content = service.paper(reading, contract_id)
+    made, content = service.paper(work, contract_id)
     return _file(content, "application/pdf", f"contract-{made.sha256[:12]}.pdf")
 
 

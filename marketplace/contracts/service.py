@@ -246,12 +246,21 @@ def _reckon_anew(work: Work, contract: Contract, award: Award) -> None:
         work.append(events.DiscountsRecomputed(*stream, shown.revision, shown.lot_refs))
 
 
-def made_contract(reading: Reading, contract_id: str) -> Made:
-    """Return the document of a made contract of the caller. Raises NotFoundError where there is none (yet)."""
-    made = read(reading, contract_id).made
-    if made is None:
+def made_contract(work: Work, contract_id: str) -> Made:
+    """Return the document of a made contract of the caller; that a provider reads it, and in it the buyer, is recorded.
+
+    Raises NotFoundError where there is none (yet).
+    """
+    return _handed_out(work, read(work, contract_id))
+
+
+def _handed_out(work: Work, contract: Contract) -> Made:
+    if contract.made is None:
         raise NotFoundError
-    return made
+    if work.principal.kind is Kind.PROVIDER:
+        shown = contract.presentation
+        disclosure.note_reading(work, contract.request_id, shown.award_id, shown.provider_id)
+    return contract.made
 
 
 def _held(work: Work, contract_id: str) -> Contract:
@@ -265,14 +274,12 @@ def _held(work: Work, contract_id: str) -> Contract:
     return contract
 
 
-def paper(reading: Reading, contract_id: str) -> tuple[Made, bytes]:
-    """Return a made contract of the caller and its PDF. Raises NotFoundError where there is none (yet)."""
-    contract = read(reading, contract_id)
-    if contract.made is None:
-        raise NotFoundError
-    keys = reading.vault.keyring.public_keys
-    terms = sellers.terms_bytes(reading, contract.presentation.terms.id)
-    made = contract.made
+def paper(work: Work, contract_id: str) -> tuple[Made, bytes]:
+    """Return a made contract of the caller and its PDF, recorded as ``made_contract`` is. Raises NotFoundError."""
+    contract = read(work, contract_id)
+    made = _handed_out(work, contract)
+    keys = work.vault.keyring.public_keys
+    terms = sellers.terms_bytes(work, contract.presentation.terms.id)
     return made, papers.paper(made.document, made.sha256, made.signature, terms, keys)
 
 

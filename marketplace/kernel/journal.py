@@ -49,8 +49,9 @@ _APPEND_ALL = text(
 """The new heads and the events in one round trip; row ids rise in the given order."""
 
 _BEHIND = text(
-    "SELECT touched, max(position) FROM kernel.journal, LATERAL (VALUES (stream), ('provider:' || (data ->> 'provider_id')))"
-    " AS one (touched) WHERE position > :position AND touched IS NOT NULL GROUP BY touched"
+    "SELECT touched, max(position) FROM kernel.journal,"
+    " LATERAL (VALUES (stream), ('provider:' || (data ->> 'provider_id'))) AS one (touched)"
+    " WHERE position > :position AND touched IS NOT NULL GROUP BY touched"
 )
 
 CHANNEL = "journal"
@@ -241,13 +242,17 @@ def page(session: Session, stream: str, position: int, limit: int) -> list[Recor
     return [_recorded(row) for row in session.exec(query.order_by(col(JournalRow.position)).limit(limit))]
 
 
-def newest(session: Session, *, stream: str = "", name: str = "", before: int | None, limit: int) -> list[Recorded]:
-    """Return the stamped events before a position (None: all), the newest first, of a stream or a name if given."""
+def newest(
+    session: Session, *, stream: str = "", name: str = "", user_id: str = "", before: int | None, limit: int
+) -> list[Recorded]:
+    """Return the stamped events before a position (None: all), the newest first; of a stream, name or user if given."""
     query = select(JournalRow).where(col(JournalRow.position).is_not(None))
     if stream:
         query = query.where(JournalRow.stream == stream)
     if name:
         query = query.where(JournalRow.type == name)
+    if user_id:
+        query = query.where(JournalRow.user_id == user_id)
     if before is not None:
         query = query.where(col(JournalRow.position) < before)
     return [_recorded(row) for row in session.exec(query.order_by(col(JournalRow.position).desc()).limit(limit))]

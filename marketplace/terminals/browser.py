@@ -5,6 +5,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -83,7 +84,7 @@ def reader_of(request: Request) -> Reader:
         account.full_name if account and kind else "",
         account.email if account and kind else "",
         preferences_of(request),
-        zone_known=_zone(request) in available_timezones(),
+        zone_known=_zone(request) in _zones(),
     )
 
 
@@ -91,8 +92,14 @@ def preferences_of(request: Request) -> Preferences:
     """Return the reader's choices; what is missing or unknown is the browser's language, UTC, the system's theme."""
     zone, theme = _zone(request), request.cookies.get("theme", "")
     return Preferences(
-        _locale_of(request), zone if zone in available_timezones() else "UTC", theme if theme in THEMES else ""
+        _locale_of(request), zone if zone in _zones() else "UTC", theme if theme in THEMES else ""
     )
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the names of all time zones: to list them walks through the machine's files, so that is done once."""
+    return frozenset(available_timezones())
 
 
 def _zone(request: Request) -> str:

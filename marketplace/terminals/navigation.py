@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from marketplace.kernel.access import Kind
+from marketplace.kernel.access import Kind, UserRole
 from marketplace.terminals.browser import Reader
 
 
@@ -49,7 +49,10 @@ _PLATFORM = (
     ("/o/health", _("Health"), "server"),
     ("/o/audit", _("Audit"), "shield"),
 )
+_AGENT = tuple(entry for entry in _PLATFORM if entry[0] in {"/o", "/o/auctions"})
+"""What an agent of the platform may see."""
 _PUBLIC = (("/tour", _("Try it"), "player-play"), ("/help", _("Help"), "help-circle"))
+_PLATFORM_AGENT = (Kind.PLATFORM.value, UserRole.AGENT.value)
 _BY_KIND = {Kind.BUYER.value: _BUYER, Kind.PROVIDER.value: _SELLER, Kind.PLATFORM.value: _PLATFORM}
 
 
@@ -58,7 +61,7 @@ def navigation(reader: Reader, path: str, words: Callable[[str], str]) -> tuple[
 
     The one that the page belongs to is current: the longest that its path begins with.
     """
-    entries = _BY_KIND.get(reader.kind, _PUBLIC)
+    entries = _AGENT if (reader.kind, reader.role) == _PLATFORM_AGENT else _BY_KIND.get(reader.kind, _PUBLIC)
     fitting = [href for href, _, _ in entries if path == href or path.startswith(f"{href}/")]
     current = max(fitting, key=len, default="")
     return tuple(Entry(href, words(label), icon, href == current) for href, label, icon in entries)

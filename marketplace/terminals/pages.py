@@ -1,7 +1,7 @@
 """What all pages share: how a page answers, how forms are read, and how a problem is shown where it can be mended."""
 
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,6 +59,23 @@ _HEADERS = {
 }
 Wire = TypeVar("Wire", bound=BaseModel)
 
+_PLAIN = {
+    "string_too_short": "write at least {min_length} characters",
+    "string_too_long": "write at most {max_length} characters",
+    "decimal_parsing": "write a number, such as 1250.00",
+    "decimal_max_places": "write at most {decimal_places} digits behind the point",
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_parsing": "write a number, such as 47.6",
+    "greater_than_equal": "write {ge} or more",
+    "greater_than": "write more than {gt}",
+    "less_than_equal": "write {le} or less",
+    "less_than": "write less than {lt}",
+    "date_from_datetime_parsing": "choose a date",
+    "date_parsing": "choose a date",
+}
+"""What the checks of types say, in the words of a form."""
+
 _MOST_FIELDS = 20_000
 """Cells of a bid sheet of 2,000 lines."""
 _MOST_FILES = 20
@@ -95,6 +112,8 @@ class PageRoute(http.CommandRoute):
             except Exception:  # noqa: BLE001 - logged, and told as what it is: our fault
                 _LOG.exception("a page failed: %s %s", request.method, request.url.path)
                 return await run_in_threadpool(show_problem, request, ProblemError())
+            finally:
+                await request.close()  # the files of a form
 
         return handle
 
@@ -133,8 +152,11 @@ class Form:
         return name in self.fields
 
 
-async def read_form(request: Request) -> Form:
-    """Return the form of a command that a page of ours sent. Raises ForeignOriginError for another site's."""
+async def read_form(request: Request) -> AsyncIterator[Form]:
+    """Yield the form of a command that a page of ours sent, and close its files in the end.
+
+    Raises ForeignOriginError for another site's form.
+    """
     check_same_origin(request)
     data: FormData = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_LARGEST_TEXT)
     fields: dict[str, list[str]] = {}
@@ -144,7 +166,10 @@ async def read_form(request: Request) -> Form:
             fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
         else:
             files.setdefault(name, []).append(value)
-    return Form({name: tuple(texts) for name, texts in fields.items()}, {name: tuple(f) for name, f in files.items()})
+    try:
+        yield Form({name: tuple(all_) for name, all_ in fields.items()}, {name: tuple(f) for name, f in files.items()})
+    finally:
+        await data.close()
 
 
 Sent = Annotated[Form, Depends(read_form)]
@@ -152,15 +177,24 @@ Sent = Annotated[Form, Depends(read_form)]
 
 
 def checked(schema: type[Wire], values: Mapping[str, Any]) -> Wire:
-    """Return ``values`` as the API's own wire type. Raises MalformedError with the same messages as the API."""
+    """Return ``values`` as the API's own wire type. Raises MalformedError for what the API would refuse."""
     try:
         return schema.model_validate(values)
     except ValidationError as error:
         errors = tuple(
-            FieldError("/" + "/".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, "))
+            FieldError("/" + "/".join(map(str, item["loc"])), _plainly(item))
             for item in error.errors()[: http.MOST_ERRORS]
         )
         raise MalformedError(errors=errors) from None
+
+
+def _plainly(item: Mapping[str, Any]) -> str:
+    """Return what is wrong with a field in the words of a form: the checks' own are for programmers."""
+    said, limits = item["type"], item.get("ctx", {})
+    if said == "missing" or item["input"] in ("", None):
+        return "fill this in"
+    words = _PLAIN.get(said)
+    return words.format(**limits) if words is not None else str(item["msg"]).removeprefix("Value error, ")
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:

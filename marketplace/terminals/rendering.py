@@ -76,7 +76,7 @@ class Customs:
         if at is None:
             return _NOTHING
         own = at.astimezone(self._zone)
-        text = dates.format_datetime(own, "d MMM y, HH:mm", locale=self._locale)
+        text = f"{self._date(own)}, {dates.format_time(own, 'HH:mm', locale=self._locale)}"
         zone = dates.get_timezone_name(own, width="short", locale=self._locale)
         return Markup('<time datetime="{}" class="nowrap">{} {}</time>').format(at.isoformat(), text, zone)
 
@@ -93,7 +93,13 @@ class Customs:
         if at is None:
             return _NOTHING
         own = at.astimezone(self._zone).date() if isinstance(at, datetime) else at
-        return dates.format_date(own, "d MMM y", locale=self._locale)
+        return self._date(own)
+
+    def _date(self, day: date) -> str:
+        """Return day, month in letters and year: in English with the day first, elsewhere as is usual there."""
+        if self._locale.language == "en":
+            return dates.format_date(day, "d MMM y", locale=self._locale)
+        return dates.format_skeleton("yMMMd", day, locale=self._locale)
 
     def ago(self, at: datetime | None) -> Markup | str:
         """Return how long ago, or until, within the hour; the date and time otherwise."""

@@ -21,6 +21,7 @@ from marketplace.kernel.clock import StagedClock
 from marketplace.kernel.config import Settings
 from marketplace.kernel.db import Database
 from marketplace.kernel.reactions import catch_up
+from marketplace.terminals import streams
 from marketplace.wiring import Marketplace
 from tests.conftest import NOON, empty_market
 from tests.factories import PASSWORD, SignedIn, a_user, sign_in
@@ -30,6 +31,12 @@ CARRIERS = ("Aldgate Fiber", "Brightwave Telecom", "Cobalt Networks")
 ID = re.compile(r"\b(?P<kind>[a-z]{2,12})_[a-z2-7]{24}\b")
 LOTS = {"the lot": "T1", "no lot": "T9"}
 """What stands for ``{lot}`` in a path: the name of the request's lot, and one that it doesn't have."""
+
+KNOW_NO_REQUEST = ("/static/", "/help", "/docs", "/kit", "/tour")
+"""Files, the guide, and the tour, which is replayed from a sealed token of the visitor and touches no database."""
+
+SEARCHED = ("Buyer", "internet", "Northwind", "Zebedee", "Pine Street", "91-1144442", "Washington", "terms")
+"""What a curious desk types into the search: words of the request, of both buyers, and of its own things."""
 
 AWARDED, CONTRACTED, FELL_THROUGH, ENDED = "awarded", "contracts stand", "an award fell through", "the end"
 AFTER_AWARD = (AWARDED, CONTRACTED, FELL_THROUGH, ENDED)
@@ -160,7 +167,9 @@ class World:
         known = {kind: values[-1] for kind, values in self.seen_ids.get(carrier, {}).items()}
         known |= {f"buyer's {number}": value for number, value in enumerate(self.buyer_ids)} | {"none": "unknown"}
         refused = self.refused.setdefault((carrier, route.path), set())
-        choices = [LOTS if name == "lot" else known for name in names]
+        views = {name: name for name in (*_carrier_views(), "unknown")}
+        special = {"lot": LOTS, "name": views} if route.path.startswith("/live/") else {"lot": LOTS}
+        choices = [special.get(name, known) for name in names]
         for kinds in product(*choices):
             buyers = stage == AWARDED and any(kind.startswith("buyer's") for kind in kinds)
             if kinds in refused and stage != ENDED and not buyers:
@@ -168,7 +177,15 @@ class World:
             if "no lot" in kinds and not {"inv", "none"} & set(kinds):
                 continue  # whose invitation it is decides before the lot does
             values = {name: all_[kind] for name, all_, kind in zip(names, choices, kinds, strict=True)}
-            yield kinds, route.path_format.format(**values)
+            once = "?once=true" if route.path.startswith("/live/") else ""  # the stream's first message, and its end
+            path = route.path_format.format(**values)
+            yield kinds, path + once
+            if path == "/search":
+                yield from ((kinds, f"{path}?q={typed}") for typed in SEARCHED)
+
+
+def _carrier_views() -> list[str]:
+    return [view.name for view in streams.VIEWS.values() if Kind.PROVIDER in view.kinds]
 
 
 def carrier_routes(method: str) -> list[APIRoute]:
@@ -177,6 +194,7 @@ def carrier_routes(method: str) -> list[APIRoute]:
         route
         for route in routes()
         if method in route.methods
+        and not route.path.startswith(KNOW_NO_REQUEST)
         and any(not policy.kinds or Kind.PROVIDER in policy.kinds for policy in policies(route.dependant))
     ]
 

@@ -37,6 +37,9 @@ from tests.anonymity.made import (
 )
 from tests.factories import SignedIn
 
+pytestmark = pytest.mark.timeout(1200)
+"""Two whole stories, each route by each carrier at each stage: a minute or two, more on a machine that is busy."""
+
 LOSER = CARRIERS[2]
 _UNLIKE = re.compile(r"<random [0-9]+>")
 """Signatures and the ids of single answers are other ones each time."""

@@ -150,3 +150,24 @@ def test_a_provider_pages_through_its_contracts(deal: Deal, clock: StagedClock) 
     assert second["next"] is None
     for foreign in ("bm8", "WyJub29uIiwgIngiXQ"):
         deal.blue("GET", "/contracts", 422, params={"after": foreign})
+
+
+def test_each_reading_of_the_contract_by_the_carrier_is_on_record_and_none_by_the_buyer(
+    deal: Deal, market: Marketplace, client: TestClient
+) -> None:
+    blue = contract_of(deal, "Blue")
+    body = {"sha256": blue["presentation"]["terms"]["sha256"], "accepted_terms": True}
+    deal.buyer("POST", f"/contracts/{blue['id']}/acceptance", json=body)
+
+    def read() -> int:
+        with market.workshop.reading() as reading:
+            events = journal.of_stream(reading.session, f"request:{deal.request_id}")
+            return sum(event.name == "disclosure.read" for event in events)
+
+    before = read()
+    for path in ("document", "document.pdf"):
+        assert client.get(f"/contracts/{blue['id']}/{path}", headers=deal.buyer.who.headers).status_code == 200
+    assert read() == before
+    for path in ("document", "document.pdf"):
+        assert client.get(f"/contracts/{blue['id']}/{path}", headers=deal.blue.who.headers).status_code == 200
+    assert read() == before + 2

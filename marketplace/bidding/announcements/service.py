@@ -62,7 +62,8 @@ def of_invitation(reading: Reading, invitation_id: str, after: str | None, limit
 
     Raises NotFoundError, ProviderInactiveError.
     """
-    return of_request(reading, sellers.invitation(reading, invitation_id).request_id, after, limit)
+    request_id = sellers.invitation(reading, invitation_id).request_id
+    return store.of_request(reading, request_id, pagination.decode_moment(after), limit, to_bidders=True)
 
 
 def key_of(announcement: Announcement) -> tuple[str, str]:

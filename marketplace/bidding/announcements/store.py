@@ -36,11 +36,18 @@ def announced(reading: Reading, request_id: RequestId) -> int:
 
 
 def of_request(
-    reading: Reading, request_id: RequestId, behind: tuple[datetime, str] | None, limit: int
+    reading: Reading,
+    request_id: RequestId,
+    behind: tuple[datetime, str] | None,
+    limit: int,
+    *,
+    to_bidders: bool = False,
 ) -> list[Announcement]:
-    """Return what was announced on a request, newest first, behind an instant and id."""
+    """Return what was announced on a request (``to_bidders``: to all of them), newest first, behind instant and id."""
     at, ident = col(AnnouncementRow.at), col(AnnouncementRow.id)
     query = select(AnnouncementRow).where(AnnouncementRow.request_id == request_id)
+    if to_bidders:
+        query = query.where(col(AnnouncementRow.to_bidders))
     if behind is not None:
         query = query.where(tuple_(at, ident) < behind)
     return [_announcement(row) for row in reading.session.exec(query.order_by(at.desc(), ident.desc()).limit(limit))]

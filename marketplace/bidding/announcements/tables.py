@@ -24,6 +24,7 @@ class AnnouncementRow(SQLModel, table=True):
             "info": {
                 "append_only": True,
                 "carrier": "SELECT",
+                "desk": "SELECT",
                 "visible_rows": "to_bidders AND request_id IN (SELECT request_id FROM market.invitations)",
             },
         },

@@ -23,6 +23,8 @@ MAX_VERSIONS = 200
 """Proposals of one negotiation."""
 MIN_PASSAGE = 3
 """Characters of a quoted passage: fewer name no clause."""
+_MARKS: dict[int, None] = dict.fromkeys(map(ord, "*_`#>"))
+"""Signs that Markdown shows as headings, emphasis, code and quotations: who quotes what it reads has none of them."""
 
 
 class NegotiationClosedError(ConflictError):
@@ -139,8 +141,8 @@ def _change_errors(changes: tuple[ClauseChange, ...], text: str) -> Iterator[Fie
 
 
 def _plain(text: str) -> str:
-    """Return text without the line breaks and spaces that a quotation may lose."""
-    return " ".join(text.split())
+    """Return text without what a quotation may lose: line breaks, spaces, and the marks of Markdown."""
+    return " ".join(text.translate(_MARKS).split())
 
 
 def _check_not_closed(negotiation: Negotiation) -> None:

@@ -27,6 +27,12 @@ _TEMPLATE = "backoffice/auction.html"
 _WITHDRAWALS = "backoffice/withdrawals.html"
 _A_PAGE = 100
 _TOLD = 20
+_FITS = {
+    "pause": frozenset({Status.OPEN}),
+    "resume": frozenset({Status.PAUSED}),
+    "extend": frozenset({Status.SCHEDULED, Status.OPEN, Status.PAUSED}),
+}
+"""In which state a lot is offered for an act; whether it goes is decided by the auction's own rules."""
 _RUNNING = frozenset({Status.SCHEDULED, Status.OPEN, Status.PAUSED})
 
 
@@ -80,7 +86,7 @@ def send_withdrawal_decision(
 
 
 def _do(work: Work, request_id: RequestId, act: str, form: pages.Form, request: Request) -> None:
-    lots = list(form.texts(f"{act}.lots"))
+    lots = list(form.texts(f"{act}.lots")) or _meant(work, request_id, act)
     reason = form.text(f"{act}.reason")
     if act == "pause":
         pause = pages.checked(PauseInput, {"lots": lots, "reason": reason})
@@ -95,6 +101,13 @@ def _do(work: Work, request_id: RequestId, act: str, form: pages.Form, request: 
     else:
         told = pages.checked(AnnouncementInput, {"text": form.text("announce.text")})
         announcing.announce(work, request_id, told.text)
+
+
+def _meant(reading: Reading, request_id: RequestId, act: str) -> list[str]:
+    """Return the lots that an act is meant for when none is chosen: all that it fits; empty where it fits all."""
+    lots = [line.lot for line in oversight.auction(reading, request_id)]
+    fitting = [lot.lot for lot in lots if lot.status in _FITS.get(act, frozenset())]
+    return [] if len(fitting) == len(lots) else fitting
 
 
 def _live(reading: Reading, key: str) -> Mapping[str, Any]:

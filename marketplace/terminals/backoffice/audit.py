@@ -30,13 +30,14 @@ def show_audit(
     *,
     stream: Text = "",
     event: Text = "",
+    user: Text = "",
     verify: bool = False,
     after: pagination.After = None,
 ) -> Response:
     """List what happened, the newest first, and recompute the chains when asked to."""
-    stream, event = stream.strip(), event.strip()
+    stream, event, user = stream.strip(), event.strip(), user.strip()
     before = None if after is None else int(pagination.decode(after, 1)[0])
-    rows = journal.newest(reading.session, stream=stream, name=event, before=before, limit=_A_PAGE + 1)
+    rows = journal.newest(reading.session, stream=stream, name=event, user_id=user, before=before, limit=_A_PAGE + 1)
     shown, following = pagination.page_of(rows, _A_PAGE, lambda one: (one.position or 0,))
     report = None
     if verify:
@@ -47,6 +48,7 @@ def show_audit(
         events=[(one, _brief(one)) for one in shown],
         stream_name=stream,
         event_name=event,
+        user_name=user,
         after=after,
         following=following,
         report=report,
@@ -87,10 +89,11 @@ def show_audit_event(
 def _brief(event: journal.Recorded) -> str:
     """Return in one line what an event says besides its user, organization and stream, shortened."""
     known = (event.user_id, event.organization_id, event.stream.partition(":")[2], None, "")
+    inner = event.data.get("event")
     told = (
         f"{name} {text if len(text) <= _LONGEST_VALUE else text[:16] + '…'}"
-        for name, value in event.data.items()
-        if value not in known and not isinstance(value, dict | list)
+        for name, value in (event.data | (inner if isinstance(inner, dict) else {})).items()
+        if value not in known and name not in {"salt", "at"} and not isinstance(value, dict | list)
         for text in (str(value),)
     )
     line = ", ".join(told)

@@ -1,9 +1,9 @@
 """The catalogue: what is in force, its versions, and a new one: checked, previewed, weighed, then published."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from marketplace.catalogue import seed, service
 from marketplace.catalogue.model import Catalogue, ServiceType
@@ -40,23 +40,28 @@ def show_catalogue(request: Request, reading: ReadingOnly, _: PlatformAdmin, ver
 
 
 @router.get(f"{_PATH}/edit", summary="A new version of the catalogue")
-def show_catalogue_editor(request: Request, reading: ReadingOnly, _: PlatformAdmin) -> Response:
-    """Show the catalogue in force as a document to change."""
+def show_catalogue_editor(
+    request: Request, reading: ReadingOnly, _: PlatformAdmin, part: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """Show the catalogue in force as a document to change: whole, or the part of one service type."""
     current = service.current(reading)
-    return pages.render(request, _EDIT, text=_written(seed.to_document(current)), **_unchecked(current))
+    chosen = current.service_type(part)
+    return pages.render(request, _EDIT, **_unchecked(current, chosen.code if chosen else "", "", None))
 
 
 @router.post(f"{_PATH}/edit", summary="Check or publish a catalogue by form")
 def send_catalogue(request: Request, work: Working, form: pages.Sent, _: PlatformAdmin) -> Response:
     """Check it and show what it changes for whom; publish only what is published on purpose."""
     words = pages.words(request)
-    text = form.text("document")
-    with pages.again(request, _EDIT, form, lambda: {"text": _tidied(text)} | _unchecked(service.current(work))):
-        catalogue = _read(text)
+    current = service.current(work)
+    part, version, text = form.text("part"), form.text("version"), form.text("document")
+    with pages.again(request, _EDIT, form, lambda: _unchecked(current, part, version, text)):
+        catalogue = _read(current, part, version, text)
         if form.text("act") == "publish":
             service.save(work, catalogue)
         else:
-            return pages.render(request, _EDIT, **_checked(work, catalogue))
+            shown = _unchecked(current, part, version, text) | _checked(work, current, catalogue)
+            return pages.render(request, _EDIT, **shown)
     return pages.see(_PATH, words("Published. New requests are written against it from now on."))
 
 
@@ -72,25 +77,46 @@ def _tidied(text: str) -> str:
         return text
 
 
-def _read(text: str) -> Catalogue:
-    """Return the catalogue that a text describes. Raises MalformedError, each error with the name of its place."""
+def _read(current: Catalogue, part: str, version: str, text: str) -> Catalogue:
+    """Return the catalogue that the form describes: ``text`` is all of it, or the service type ``part`` of it.
+
+    Raises MalformedError, each error with the name of its place and its line in ``text``.
+    """
     try:
-        document = json.loads(text)
-    except ValueError as error:
-        where = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "the text"
-        message = f"This is not JSON: {error.msg if isinstance(error, json.JSONDecodeError) else error} at {where}."
+        typed = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         raise MalformedError("This is not JSON.", errors=(FieldError("/document", message),)) from None
+    document, base = typed, ""
+    if part:
+        document, base = _with_part(seed.to_document(current), part, typed)
+    if isinstance(document, dict):
+        document["version"] = version
     try:
         return seed.from_document(document)
     except MalformedError as problem:
-        lines = _lines(document)
-        problem.errors = tuple(
-            FieldError(
-                "/document", f"{_place(document, one.pointer)}: {one.message} (line {_line_of(lines, one.pointer)})"
-            )
-            for one in problem.errors
-        )
+        lines = _lines(typed)
+        problem.errors = tuple(_named(document, base, lines, one) for one in problem.errors)
         raise
+
+
+def _with_part(document: Any, part: str, typed: Any) -> tuple[Any, str]:
+    """Return a catalogue with ``typed`` in the place of one service type, and the pointer of that place."""
+    for at, family in enumerate(document["families"]):
+        for number, kind in enumerate(family["service_types"]):
+            if kind["code"] == part:
+                family["service_types"][number] = typed
+                return document, f"/families/{at}/service_types/{number}"
+    raise MalformedError(errors=(FieldError("/document", f"The catalogue in force has no {part}."),))
+
+
+def _named(document: Any, base: str, lines: dict[str, int], error: FieldError) -> FieldError:
+    """Return an error beside the field that it is about, with its place in words and its line."""
+    if error.pointer == "/version":
+        return error
+    inside = error.pointer.removeprefix(base)
+    place = _place(document, error.pointer)
+    return FieldError("/document", f"{place}: {error.message} (line {_line_of(lines, inside)})")
 
 
 def _place(document: Any, pointer: str) -> str:
@@ -133,17 +159,26 @@ def _line_of(lines: dict[str, int], pointer: str) -> int:
     return lines.get(pointer, 1)
 
 
-def _unchecked(current: Catalogue) -> dict[str, Any]:
-    return {"current": current.version, "impact": None, "changed": (), "same": False}
+def _unchecked(current: Catalogue, part: str, version: str, text: str | None) -> dict[str, Any]:
+    """Return what the editor shows before a check: what was typed, or what is in force."""
+    if text is None:
+        document = seed.to_document(current)
+        text = _written(_part_of(document, part) if part else document)
+    else:
+        text = _tidied(text)
+    shown = {"current": current.version, "part": part, "version": version, "text": text}
+    return shown | {"impact": None, "changed": (), "same": False}
 
 
-def _checked(reading: Reading, catalogue: Catalogue) -> dict[str, Any]:
+def _part_of(document: Any, part: str) -> Any:
+    kinds = (kind for family in document["families"] for kind in family["service_types"])
+    return next((kind for kind in kinds if kind["code"] == part), {})
+
+
+def _checked(reading: Reading, current: Catalogue, catalogue: Catalogue) -> dict[str, Any]:
     """Return what the page shows of a catalogue that can be published: whom it meets, and what is new in it."""
-    current = service.current(reading)
     changed = [kind for kind in _types(catalogue) if kind != current.service_type(kind.code)]
     return {
-        "text": _written(seed.to_document(catalogue)),
-        "current": current.version,
         "impact": oversight.impact(reading, catalogue),
         "changed": [(kind, _news(current.service_type(kind.code), kind)) for kind in changed[:_PREVIEWED]],
         "same": catalogue.families == current.families,

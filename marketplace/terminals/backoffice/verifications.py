@@ -13,7 +13,7 @@ from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.work import Reading, Work, Workshop
 from marketplace.oversight import service as oversight
-from marketplace.oversight.model import JobKind
+from marketplace.oversight.model import Job, JobKind
 from marketplace.terminals import pages
 from marketplace.terminals.backoffice.desk import Id, PlatformAdmin, beneath, colleagues
 
@@ -29,14 +29,11 @@ def show_verification_gate(buyer_id: Id, request: Request, reading: ReadingOnly,
     found = control.states(reading, [buyer_id]).get(OrganizationId(buyer_id))
     if found is None:
         raise NotFoundError
-    waiting = {
-        job.subject: job for job in oversight.queue(reading, [JobKind.VERIFICATION], None, oversight.MOST_JOBS)[0]
-    }
     return pages.render(
         request,
         "backoffice/verification_gate.html",
         state=found,
-        job=waiting.get(buyer_id),
+        job=_taking(reading, buyer_id),
         names=colleagues(reading),
         own_id=reading.principal.user_id,
     )
@@ -106,6 +103,7 @@ def _context(work: Work, buyer_id: str, document_id: str) -> dict[str, Any]:
     shown = next((one for one in case.documents if one.id == document_id), None)
     return {
         "case": case,
+        "industry": rules.INDUSTRIES.get(case.buyer.demographics.industry, case.buyer.demographics.industry),
         "buyer": case.buyer,
         "state": state,
         "shown": shown if shown is not None and shown.media_type.startswith("image/") else None,
@@ -117,10 +115,11 @@ def _context(work: Work, buyer_id: str, document_id: str) -> dict[str, Any]:
         "may_revoke": state.status is VerificationStatus.VERIFIED,
         "names": colleagues(work),
         "taking": _taking(work, buyer_id),
+        "own_id": work.principal.user_id,
     }
 
 
-def _taking(reading: Reading, buyer_id: str) -> Any:
+def _taking(reading: Reading, buyer_id: str) -> Job | None:
     """Return the job of this case while it waits, with who has taken it."""
     jobs, _ = oversight.queue(reading, [JobKind.VERIFICATION], None, oversight.MOST_JOBS)
     return next((job for job in jobs if job.subject == buyer_id), None)

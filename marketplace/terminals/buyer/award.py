@@ -22,7 +22,7 @@ from marketplace.contracts import service as contracts
 from marketplace.identity import service as identity
 from marketplace.kernel import codec
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
-from marketplace.kernel.errors import MalformedError, ProblemError, StaleError
+from marketplace.kernel.errors import FieldError, MalformedError, ProblemError, StaleError
 from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.ids import RequestId
 from marketplace.kernel.work import Reading, Work
@@ -64,8 +64,9 @@ def show_award(  # noqa: PLR0917 - a route's parameters go by name
     by: Annotated[str, _KEY] = "",
 ) -> Response:
     """Show ways to award, the selection that the address names, and the awards that were made."""
-    said = chosen.picked(pick, {})
-    asked = Asked(said, scenario, sha) if pick or scenario or by == "lot" else None
+    said = chosen.picked(pick, chosen.reasons_in(request.query_params))
+    reason = request.query_params.get("reason", "")[: chosen.LONGEST_REASON]
+    asked = Asked(said, scenario, sha, reason) if pick or scenario or by == "lot" else None
     return pages.render(request, TEMPLATE, **context(request, work, request_id, asked))
 
 
@@ -106,12 +107,21 @@ def send_award(request_id: str, request: Request, work: Working, form: pages.Sen
 @router.post("/b/requests/{request_id}/award/return", summary="Take lots back by form")
 def send_award_return(request_id: str, request: Request, work: Working, form: pages.Sent, _: Negotiator) -> Response:
     """Take the lots of a carrier back that did not confirm in time."""
-    with pages.again(request, TEMPLATE, form, lambda: context(request, work, request_id, None)):
-        said = {"provider_id": form.text("provider_id"), "reason": form.text("return_reason")}
-        body = pages.checked(TakeBackInput, said)
+    with pages.again(request, TEMPLATE, form, lambda: context(request, work, request_id)):
+        field = f"return_reason.{form.text('provider_id')}"
+        body = _taking_back(form.text("provider_id"), form.text(field), field)
         confirmations.take_back(work, desk.owned(work, request_id), form.text("award"), body.provider_id, body.reason)
     words = pages.words(request)
     return pages.see(f"/b/requests/{request_id}/award", words("The lots are yours again. The next valid bids stand."))
+
+
+def _taking_back(provider_id: str, reason: str, field: str) -> TakeBackInput:
+    """Return what a form says of taking lots back; what is wrong with its reason is told at its own field."""
+    try:
+        return pages.checked(TakeBackInput, {"provider_id": provider_id, "reason": reason})
+    except MalformedError as problem:
+        errors = tuple(FieldError(f"/{field}", error.message) for error in problem.errors)
+        raise MalformedError(errors=errors) from problem
 
 
 def _asked(work: Work, request_id: str, form: pages.Form) -> Asked:

@@ -24,6 +24,8 @@ from marketplace.terminals import pages
 
 NO_BID = "none"
 """What a form names instead of a bid where a lot gets no award."""
+LONGEST_REASON = 1000
+_REASON = "reason."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,14 @@ def picked(texts: Sequence[str], reasons: Mapping[str, str]) -> Picked:
 
 def picked_by(form: pages.Form) -> Picked:
     """Return what a form says."""
-    start = "reason."
-    reasons = {name.removeprefix(start): form.text(name) for name in form.fields if name.startswith(start)}
-    return picked(form.texts("pick"), reasons)
+    return picked(form.texts("pick"), reasons_in({name: form.text(name) for name in form.fields}))
+
+
+def reasons_in(said: Mapping[str, str]) -> dict[str, str]:
+    """Return the reasons by lot that fields named ``reason.T1`` say."""
+    return {
+        name.removeprefix(_REASON): text[:LONGEST_REASON] for name, text in said.items() if name.startswith(_REASON)
+    }
 
 
 def none_of(comparison: Comparison, reason: str) -> Picked:

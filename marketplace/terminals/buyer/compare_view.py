@@ -244,7 +244,7 @@ class Sheet:
         """Return the carriers that the query shows."""
         return [one for one in self.columns if not query.carriers or one.provider_id in query.carriers]
 
-    def counts(self, query: Query) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """Return how many lots each of the filters would leave."""
         found = {"": len(self.comparison.lots)}
         for only in ONLY:

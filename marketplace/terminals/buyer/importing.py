@@ -140,9 +140,11 @@ def rows_of_workbook(content: bytes) -> list[Cells]:
 def _limited(rows: Iterable[Sequence[object]]) -> list[Cells]:
     found: list[Cells] = []
     for row in rows:
-        cells = tuple(_text(cell) for cell in row[:MOST_COLUMNS])
-        if any(cells):
-            found.append(cells)
+        cells = [_text(cell) for cell in row[:MOST_COLUMNS]]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            found.append(tuple(cells))
         if len(found) > MOST_ROWS:
             raise TooLargeError(f"These are more than {MOST_ROWS:,} rows; send them in parts.")
     return found

@@ -29,6 +29,9 @@ Negotiator = Annotated[
     Principal, Depends(allow(Kind.BUYER, roles=(UserRole.ADMIN, UserRole.NEGOTIATOR), scope=Scope.AWARDS))
 ]
 _FOLDER = "buyer/auction"
+_AT_ONCE = 60
+"""Up to so many lots the ways to award come with the page; of more, right after it."""
+_LATER: Mapping[str, Any] = {"board": None, "too_many": ""}
 
 
 def _shown(reading: Reading, key: str) -> Mapping[str, Any]:
@@ -62,7 +65,7 @@ def show_own_auction(
         "buyer/auction/page.html",
         stream=f"/live/{VIEW.name}/{key}" if shown["published"] else "",
         **shown,
-        **_ways(request, reading, own.id),
+        **(_LATER if shown["lot_count"] > _AT_ONCE else _ways(request, reading, own.id)),
     )
 
 
@@ -70,7 +73,7 @@ def show_own_auction(
 def show_ways_to_award(request_id: str, request: Request, reading: ReadingOnly, _: Buyer) -> Response:
     """Show what the bids make together now; the page asks for it again while it is open."""
     own = desk.read(reading, request_id)
-    shown = {"own": own, "term": own.content.term_months, "currency": own.content.billing.currency}
+    shown = {"own": own, "term": own.content.term_months, "currency": own.content.billing.currency, "pen": Pen}
     return pages.render(request, "buyer/auction/_ways.html", **shown, **_ways(request, reading, own.id))
 
 

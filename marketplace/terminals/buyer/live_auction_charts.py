@@ -12,7 +12,7 @@ from marketplace.geography.us_places import zip_place
 from marketplace.terminals.browser import Preferences
 from marketplace.terminals.buyer.live_auction_view import Bidder, Figures, Spot
 from marketplace.terminals.charts.gauge import Saving, gauge
-from marketplace.terminals.charts.paper import Chart, Words
+from marketplace.terminals.charts.paper import Chart, Size, Words
 from marketplace.terminals.charts.spark import spark
 from marketplace.terminals.charts.step import Axes, Line, Reference, Step, step_chart
 from marketplace.terminals.maps.drawing import MapPoint, us_map, world_map
@@ -70,8 +70,8 @@ class Pen:
 
     # ---- charts
 
-    def course(self, course: Mapping[str, Any]) -> Chart:
-        """Return the prices over time, against what is paid today and the ceiling."""
+    def course(self, course: Mapping[str, Any], *, narrow: bool = False) -> Chart:
+        """Return the prices over time, against what is paid today and the ceiling; ``narrow``: for a phone."""
         say = self.say
         lines = [
             Line(
@@ -100,7 +100,8 @@ class Pen:
             (say("Time"), say("Bidder"), say("Total")),
             self.preferences.zone_info,
         )
-        return step_chart("course-chart", lines, words, axes, until=course["until"], references=references)
+        key, size = ("course-narrow", Size(350, 320)) if narrow else ("course-chart", Size(760, 300))
+        return step_chart(key, lines, words, axes, until=course["until"], references=references, size=size)
 
     def saving(self, figures: Figures) -> Chart | None:
         """Return what is saved against today; None where that is not known."""

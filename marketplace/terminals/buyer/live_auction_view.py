@@ -156,16 +156,16 @@ class _Look:
         self.names = {lot.ref: lot.name for lot in self.content.lots}
         refs = list(self.names)
         self.over = self.own.status not in {Status.OPEN, Status.CLOSED}
-        in_full = refs if len(refs) <= _READ_IN_FULL or self.own.status is not Status.OPEN else [ref]
+        whole = len(refs) <= _READ_IN_FULL or self.own.status is not Status.OPEN
+        in_full = refs if whole else [ref if ref in self.names else refs[0]]
         self.lots = watching.watch(reading, self.id, in_full)
         self.comparison = self._compare()
-        self._complete_the_reading(in_full)
+        self._complete_the_reading(in_full, ref)
         self.by_ref = {lot.ref: lot for lot in self.lots}
         self.compared = {lot.lot: lot for lot in self.comparison.lots}
         self.running = any(lot.running for lot in self.lots)
         self.colours = self._colours()
-        self.chosen = self.by_ref.get(ref) or next((lot for lot in self.lots if lot.running), None)
-        self.chosen = self.chosen or (self.lots[0] if self.lots else None)
+        self.chosen = _chosen(self.lots, ref)
 
     # ---- reading
 
@@ -177,16 +177,17 @@ class _Look:
         running = any(lot.running for lot in self.lots)
         return awards.comparison_of(self.reading, self.id, opened, names, with_switching=not running)
 
-    def _complete_the_reading(self, in_full: Sequence[str]) -> None:
-        """Read all bids of a lot whose first ones are not complete: a complete one may stand behind them."""
+    def _complete_the_reading(self, in_full: Sequence[str], ref: str) -> None:
+        """Read all bids of the lot looked at, and of one whose first are not complete: a complete one may follow."""
         compared = {lot.lot: lot for lot in self.comparison.lots}
+        chosen = _chosen(self.lots, ref)
         more = [
             lot.ref
             for lot in self.lots
             if lot.ref not in in_full
             and lot.opened is not None
             and len(lot.numbers) > len(lot.opened.offers)
-            and best_of(compared[lot.ref]) is None
+            and (lot is chosen or best_of(compared[lot.ref]) is None)
         ]
         if more:
             self.lots = watching.watch(self.reading, self.id, [*in_full, *more])
@@ -480,6 +481,12 @@ class _Look:
             for lot in self.lots
             if lot.rules.final_offers is not None and lot.view.status == "closed" and len(lot.numbers) > 1
         ]
+
+
+def _chosen(lots: Sequence[WatchedLot], ref: str) -> WatchedLot | None:
+    """Return the lot that is looked at: the one asked for, else the first that runs, else the first."""
+    named = next((lot for lot in lots if lot.ref == ref), None)
+    return named or next((lot for lot in lots if lot.running), None) or next(iter(lots), None)
 
 
 def is_complete(offer: ComparedOffer) -> bool:

@@ -164,7 +164,7 @@ def edit(work: Work, own: requests.Request, values: Mapping[str, Any]) -> reques
 
 @dataclass(frozen=True, slots=True)
 class Crumb:
-    """A step as the list at the side shows it; ``state`` is done, now, todo or fix."""
+    """A step as the list at the side shows it; ``state`` is done, now, fix or empty."""
 
     name: str
     href: str
@@ -222,7 +222,7 @@ def _crumbs(content: Content, open_gaps: Sequence[Gap], current: str, base: str)
     }
     with_gaps = {gap.step for gap in open_gaps}
     for name in ORDER:
-        state = "fix" if begun[name] and name in with_gaps else "done" if begun[name] else "todo"
+        state = "fix" if begun[name] and name in with_gaps else "done" if begun[name] else ""
         yield Crumb(name, f"{base}/{name}", "now" if name == current else state, _note(content, name))
 
 

@@ -165,7 +165,10 @@ def show_request_editor(request_id: str, reading: ReadingOnly, _: Buyer) -> Resp
 def show_wizard_step(
     request_id: str, step: str, request: Request, reading: ReadingOnly, _: Buyer, by: str = ""
 ) -> Response:
-    """Show one step of a draft as it is saved; features of the service type ``by`` line by line."""
+    """Show one step of a draft as it is saved.
+
+    ``by`` is the service type whose features are shown line by line, or the number of the first line in a long table.
+    """
     shown = step_named(step)
     own = wizard.draft_of(reading, request_id)
     return pages.render(request, f"buyer/wizard/{shown.name}.html", **(context_of(reading, own, shown) | {"by": by}))

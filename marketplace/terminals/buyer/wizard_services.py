@@ -32,7 +32,7 @@ router = pages.router()
 Writer = Annotated[Principal, Depends(allow(Kind.BUYER, scope=Scope.REQUESTS))]
 PARTS = ("lines", "lots")
 _TEMPLATE = "buyer/wizard/services.html"
-_MOST_SHOWN = 500
+_MOST_SHOWN = 200
 
 
 def values(form: pages.Form, content: Content, zone: ZoneInfo) -> dict[str, Any]:  # noqa: ARG001 - as every step's

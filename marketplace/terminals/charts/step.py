@@ -146,7 +146,7 @@ class _Sheet:
         return [(label, self._axes.value(value)) for label, value in ends]
 
     def _name_width(self, pair: tuple[str, str]) -> float:
-        return text_width(pair[0], PLAIN, BOLD) + 8 + text_width(pair[1], PLAIN)
+        return text_width(pair[0], PLAIN, BOLD) + 9 + text_width(pair[1], PLAIN)  # 1 more than is taken: sums round
 
     def _at(self, instant: datetime) -> float:
         return self._x((instant - self._start).total_seconds())

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -136,12 +137,17 @@ def send_bid_copy(invitation_id: Id, request: Request, work: Working, _sent: pag
 
 @router.post("/c/invitations/{invitation_id}/bid/clear", summary="Empty a lot of the bid sheet by form")
 def send_bid_clearing(invitation_id: Id, request: Request, work: Working, form: pages.Sent, _: Bidder) -> Response:
-    """Take every price out of one lot: it is not bid on."""
+    """Take every price out of one lot, which is not bid on then, or the adjustments out of all."""
     draft = drafts.read(work, invitation_id).draft
-    lots = tuple(lot for lot in draft.lots if lot.lot != form.text("lot"))
-    drafts.save(work, invitation_id, Draft(draft.terms_id, lots), "*")
     words = pages.words(request)
-    return pages.see(f"/c/invitations/{invitation_id}/bid", words("Emptied: this lot is left out of your bid."))
+    if form.text("act") == "adjustments":
+        lots = tuple(replace(lot, adjustment=Decimal(0)) for lot in draft.lots)
+        said = words("Dropped: every lot costs the sum of its lines.")
+    else:
+        lots = tuple(lot for lot in draft.lots if lot.lot != form.text("lot"))
+        said = words("Emptied: this lot is left out of your bid.")
+    drafts.save(work, invitation_id, Draft(draft.terms_id, lots), "*")
+    return pages.see(f"/c/invitations/{invitation_id}/bid", said)
 
 
 def last_offers(workshop: Workshop, caller: Principal, invitation_id: str) -> dict[str, Offer]:
@@ -209,11 +215,13 @@ def _context(reading: Reading, invitation_id: str, page: int) -> dict[str, Any]:
         "columns": [name for name in sheet.columns if not name.startswith("rate per ") or name[9:] in units],
         "rows": [(line, dict(zip(sheet.columns, cells, strict=True))) for line, cells in shown],
         "checks": {lot.lot: lot for lot in sheet.checked.lots},
+        "long_lots": {lot.ref for lot in view.lots if len(lot.lines) > 1},
         "lot_names": {lot.ref: lot.name for lot in view.lots},
         "total": total_of(sheet),
         "draft": draft,
         "first": draft.lots[0] if draft.lots else DraftLot(""),
         "packages": _packages(draft),
+        "adjustments": {lot.lot: lot.adjustment for lot in draft.lots if lot.adjustment},
         "wishes": bid_forms.wishes(view, draft),
         "catalogue": catalogue,
         "terms": sellers.terms_library(reading, None, _MOST_TERMS),

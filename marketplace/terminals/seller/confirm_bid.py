@@ -19,6 +19,7 @@ from marketplace.bidding.drafts import draft as draft_rules
 from marketplace.bidding.drafts import service as drafts
 from marketplace.bidding.drafts.caution import Caution, Priced
 from marketplace.bidding.drafts.draft import DraftLot
+from marketplace.bidding.drafts.service import CheckedDraft
 from marketplace.bidding.model import BidderView, Refusal, RefusalCode
 from marketplace.bidding.offer import LotToPrice, Offer
 from marketplace.bidding.schemas import BidInput
@@ -139,7 +140,7 @@ def plan_of(workshop: Workshop, caller: Principal, invitation_id: str, form: For
     to_price = {lot.ref: lot for lot in draft_rules.lots_to_price(received.document)}
     ready = {lot.lot for lot in checked.lots if lot.total is not None}
     names = {lot.ref: lot.name for lot in view.lots}
-    wanted = set(form.texts("lot")) if "lot" in form or "idempotency_key" in form else ready
+    wanted = set(form.texts("lot")) if "lot" in form or "idempotency_key" in form else _changed(checked, last)
     chosen = tuple(
         _chosen(lot, names.get(lot.lot, ""), to_price[lot.lot], last.get(lot.lot), form, included=lot.lot in wanted)
         for lot in sorted(checked.draft.lots, key=lambda one: list(names).index(one.lot) if one.lot in names else 0)
@@ -149,6 +150,13 @@ def plan_of(workshop: Workshop, caller: Principal, invitation_id: str, form: For
     left_out = tuple(lot for lot in checked.lots if lot.lot not in ready)
     doubts = caution.cautions(one.priced for one in chosen if one.included)
     return Plan(head, version, checked.request_version, terms_id, terms, chosen, left_out, doubts)
+
+
+def _changed(checked: CheckedDraft, last: Mapping[str, OwnBid]) -> set[str]:
+    """Return the lots whose total differs from what stands, or all if none does: the same price twice is refused."""
+    totals = {lot.lot: lot.total for lot in checked.lots if lot.total is not None}
+    other = {ref for ref, total in totals.items() if ref not in last or last[ref].amount != total}
+    return other or set(totals)
 
 
 def body_of(plan: Plan, form: Form) -> BidInput:

@@ -94,9 +94,7 @@ def send_territory(request: Request, work: Working, form: pages.Sent, _: Writer)
 
 
 @router.post("/c/coverage/territories/{territory_id}/remove", summary="Remove a territory by form")
-def send_territory_removal(
-    territory_id: Id, request: Request, work: Working, form: pages.Sent, _: Writer
-) -> Response:
+def send_territory_removal(territory_id: Id, request: Request, work: Working, form: pages.Sent, _: Writer) -> Response:
     """Remove a territory that no filter is made of."""
     with pages.again(request, "seller/coverage.html", form, lambda: _context(work)):
         territories.remove(work, territory_id, f'"{form.text("revision")}"')

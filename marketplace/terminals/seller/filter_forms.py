@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pycountry
@@ -63,10 +64,11 @@ PRESETS = (
 )
 
 
-def states() -> list[tuple[str, str]]:
+@cache
+def states() -> tuple[tuple[str, str], ...]:
     """Return the states of the United States with the district, by code and name."""
-    found = [one for one in pycountry.subdivisions.get(country_code="US") if one.type in {"State", "District"}]
-    return sorted(((one.code, one.name) for one in found), key=lambda pair: pair[1])
+    own = [one for one in pycountry.subdivisions if one.country_code == "US" and one.type in {"State", "District"}]
+    return tuple(sorted(((one.code, one.name) for one in own), key=lambda pair: pair[1]))
 
 
 def preset(reading: Reading, key: str, name: str, catalogue: Catalogue) -> Form:

@@ -61,7 +61,7 @@ class Row:
 
 
 @router.get("/c", summary="A sales desk's inbox")
-def show_desk_inbox(  # noqa: PLR0917 - a route's parameters go by name
+def show_desk_inbox(
     request: Request,
     reading: ReadingOnly,
     _: Desk,
@@ -122,10 +122,10 @@ def _row(reading: Reading, received: Received, known: dict[str, Catalogue]) -> R
     services = _ranked(line.service_type for line in view.lines)
     areas = _ranked(site.place.state or site.place.country for site in view.sites)
     speeds = [
-        feature.value
+        Decimal(feature.value)
         for line in view.lines
         for feature in line.features
-        if feature.code == _BANDWIDTH and isinstance(feature.value, Decimal)
+        if feature.code == _BANDWIDTH and isinstance(feature.value, Decimal | str)
     ]
     return Row(
         id=invitation.id,

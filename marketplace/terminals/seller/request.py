@@ -43,8 +43,8 @@ def show_received_request(
 ) -> Response:
     """Show one received request; that it was opened, and when, is recorded the first time."""
     received = service.open_invitation(work, invitation_id)
-    stream = f"/live/{VIEW.name}/{invitation_id}"
-    return pages.render(request, "seller/request.html", stream=stream, **_context(work, received, since))
+    context = _context(work, received, since)
+    return pages.render(request, "seller/request.html", stream=_stream(invitation_id, context), **context)
 
 
 @router.get("/c/invitations/{invitation_id}/decline", summary="Decline a request: the form")
@@ -86,10 +86,17 @@ def context_of(reading: Reading, invitation_id: str) -> dict[str, Any]:
     return _again(reading, invitation_id)
 
 
+def _stream(invitation_id: str, context: dict[str, Any]) -> str:
+    """Return the address of the page's stream, which knows the version that the page shows."""
+    return f"/live/{VIEW.name}/{invitation_id}-{context['shown_version']}"
+
+
 def _live(reading: Reading, key: str) -> dict[str, Any]:
-    received = service.read(reading, key)
+    invitation_id, _, version = key.rpartition("-")
+    received = service.read(reading, invitation_id)
     return _moving(reading, received) | {
-        "streams": [f"request:{received.invitation.request_id}", f"invitation:{key}"],
+        "shown_version": int(version) if version.isdecimal() else received.document["version"],
+        "streams": [f"request:{received.invitation.request_id}", f"invitation:{invitation_id}"],
     }
 
 

@@ -125,9 +125,7 @@ def _publish(work: Work, form: Form) -> str:
         if file is None:
             raise MalformedError(errors=(FieldError("/file", "choose a PDF of at most 5 MB and 200 pages"),))
         return service.publish_pdf(work, body.title, file.file.read(_LARGEST_PDF), _value(body.key_terms)).id
-    text = pages.checked(
-        TermsInput, {"title": form.text("title"), "text": form.text("text"), "key_terms": stated}
-    )
+    text = pages.checked(TermsInput, {"title": form.text("title"), "text": form.text("text"), "key_terms": stated})
     return service.publish_terms(work, text.title, text.text, _value(text.key_terms)).id
 
 
@@ -208,4 +206,3 @@ def _by_field(malformed: MalformedError) -> MalformedError:
 
     errors = tuple(FieldError(f"/{named(error.pointer)}", error.message) for error in malformed.errors)
     return MalformedError(malformed.detail, errors=errors)
-

@@ -1,0 +1,169 @@
+"""Streams of live pages: a whole picture at once and at each change, a pulse in between, and nothing for strangers."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from buyers.desk import service as desk
+from buyers.requests.model import Status
+from marketplace.identity import service as identity
+from marketplace.identity.tables import UserRow
+from marketplace.kernel.access import Kind, Principal, UserRole
+from marketplace.kernel.ids import OrganizationId, UserId
+from marketplace.terminals import streams
+from matching.questions import service as questions
+from sellers import service as sellers
+from tests.terminals.conftest import BUYER, CARRIER, Site
+
+PICTURE = re.compile(r"^id: ?(\w+)$")
+
+
+def _principal(site: Site, email: str) -> Principal:
+    with site.market.workshop.reading() as reading:
+        user = reading.session.exec(select(UserRow).where(UserRow.email == email)).one()
+        kind = identity.organization_kind(reading, OrganizationId(user.organization_id))
+    return Principal(kind, UserId(user.id), OrganizationId(user.organization_id), UserRole(user.role))
+
+
+@pytest.fixture(scope="module")
+def auction(site: Site) -> tuple[str, str]:
+    """An open request of the demo's buyer, and the demo's carrier's invitation to it."""
+    buyer, carrier = _principal(site, BUYER), _principal(site, CARRIER)
+    with site.market.workshop.reading(buyer) as reading:
+        own, _ = desk.list_own(reading, None, 50)
+        for request in own:
+            if request.status is not Status.OPEN:
+                continue
+            found = sellers.invitations_of_request(reading, request.id)
+            for invitation in found:
+                if invitation.provider_id == carrier.organization_id:
+                    return request.id, invitation.id
+    pytest.fail("the demo market has no open request of the buyer that the carrier received")
+
+
+class Stream:
+    """One open stream: its messages as (id, html)."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+
+    def message(self) -> tuple[str, str]:
+        """Return the next message: id (empty: a pulse) and html."""
+        name, html = "", []
+        for line in self._lines:
+            if line.startswith("data:"):
+                html.append(line[5:].lstrip())
+            elif found := PICTURE.match(line):
+                name = found.group(1)
+            elif not line and html:
+                return name, "\n".join(html)
+        pytest.fail("the stream has ended")
+
+    def picture(self) -> tuple[str, str]:
+        """Return the next message that is a picture."""
+        while True:
+            name, html = self.message()
+            if name:
+                return name, html
+
+
+@contextmanager
+def _opened(site: Site, path: str, email: str, last_id: str = "") -> Iterator[Stream]:
+    cookie = site.cookie_of(email)
+    headers = {"Last-Event-ID": last_id} if last_id else {}
+    with (
+        httpx.Client(base_url=site.url, cookies={cookie["name"]: cookie["value"]}, timeout=60) as client,
+        client.stream("GET", path, headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield Stream(answer.iter_lines())
+
+
+def test_a_stream_begins_with_a_whole_picture_and_tells_the_server_s_time(site: Site, auction: tuple[str, str]) -> None:
+    with _opened(site, f"/live/buyer-auction/{auction[0]}", BUYER) as stream:
+        name, html = stream.message()
+        assert name
+        for region in (*streams.VIEWS["buyer-auction"].regions, "pulse"):
+            assert f'hx-target="#{region}"' in html
+            assert f'id="{region}"' in html
+        assert re.search(r'<time id="pulse" hidden datetime="\d{4}-[^"]+\+00:00"', html)
+        pulse = stream.message()
+        assert pulse[0] == ""
+        assert 'id="pulse"' in pulse[1]
+        assert 'hx-target="#ladder"' not in pulse[1]
+
+
+def test_who_comes_back_with_the_newest_picture_gets_none_and_with_an_older_one_gets_it(
+    site: Site, auction: tuple[str, str]
+) -> None:
+    path = f"/live/buyer-auction/{auction[0]}"
+    with _opened(site, path, BUYER) as stream:
+        newest, _ = stream.picture()
+    with _opened(site, path, BUYER, newest) as stream:
+        assert stream.message()[0] == ""
+    with _opened(site, path, BUYER, "0123456789abcdef") as stream:
+        assert stream.message()[0] == newest
+
+
+def test_a_change_is_told_to_every_page_that_shows_it_and_to_each_as_it_may_see_it(
+    site: Site, auction: tuple[str, str]
+) -> None:
+    _, invitation_id = auction
+    with (
+        _opened(site, f"/live/received-request/{invitation_id}", CARRIER) as one,
+        _opened(site, f"/live/received-request/{invitation_id}", CARRIER) as other,
+    ):
+        before = one.picture(), other.picture()
+        assert before[0] == before[1]
+        with site.market.workshop.work(_principal(site, CARRIER)) as work:
+            questions.ask(work, invitation_id, "Is the riser on the third floor ours to use?")
+        after = one.picture(), other.picture()
+        assert after[0] == after[1]
+        assert "Is the riser on the third floor ours to use?" in after[0][1]
+        assert "Silverline" not in before[0][1] + after[0][1]
+
+
+def test_one_picture_can_be_read_without_a_stream(site: Site, auction: tuple[str, str]) -> None:
+    cookie = site.cookie_of(BUYER)
+    with httpx.Client(base_url=site.url, cookies={cookie["name"]: cookie["value"]}, timeout=60) as client:
+        answer = client.get(f"/live/buyer-auction/{auction[0]}", params={"once": "true"})
+        assert answer.status_code == 200
+        assert 'hx-target="#ladder"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("email", "path", "status"),
+    [
+        ("", "/live/buyer-auction/{request}", 303),
+        (BUYER, "/live/nothing/{request}", 404),
+        (BUYER, "/live/buyer-auction/req_unknown", 404),
+        (CARRIER, "/live/buyer-auction/{request}", 403),
+        (BUYER, "/live/bidding/{invitation}", 403),
+        ("marcus.oyelaran@tidewrack.example", "/live/bidding/{invitation}", 404),
+        ("hugh.marchetti@copperleafstaffing.example", "/live/buyer-auction/{request}", 404),
+    ],
+)
+def test_strangers_get_an_ordinary_refusal(
+    site: Site, auction: tuple[str, str], email: str, path: str, status: int
+) -> None:
+    cookies = {}
+    if email:
+        cookie = site.cookie_of(email)
+        cookies = {cookie["name"]: cookie["value"]}
+    address = path.format(request=auction[0], invitation=auction[1])
+    with httpx.Client(base_url=site.url, cookies=cookies, timeout=60) as client:
+        for once in ({}, {"once": "true"}):
+            assert client.get(address, params=once).status_code == status
+
+
+def test_every_view_is_for_somebody_and_its_regions_have_templates() -> None:
+    for view in streams.VIEWS.values():
+        assert view.kinds <= {Kind.BUYER, Kind.PROVIDER, Kind.PLATFORM}
+        assert view.kinds
+        assert view.regions
+        assert len(set(view.regions)) == len(view.regions)
