@@ -71,8 +71,8 @@ from marketplace.terminals.buyer import availability as buyer_availability
 from marketplace.terminals.buyer import award as buyer_award
 from marketplace.terminals.buyer import award_approvals as buyer_approvals
 from marketplace.terminals.buyer import award_scenarios as buyer_scenarios
-from marketplace.terminals.buyer import contracts as buyer_contracts
 from marketplace.terminals.buyer import compare as buyer_compare
+from marketplace.terminals.buyer import contracts as buyer_contracts
 from marketplace.terminals.buyer import home as buyer_home
 from marketplace.terminals.buyer import live_auction as buyer_auction
 from marketplace.terminals.buyer import negotiation as buyer_negotiation

@@ -79,7 +79,7 @@ def read_identity(work: Work, request_id: RequestId, provider_id: OrganizationId
 
 
 def note_reading(work: Work, request_id: RequestId, award_id: str, provider_id: OrganizationId) -> None:
-    """Record that a provider reads what was disclosed to it in another place: in the contract, which names the buyer."""
+    """Record that a provider reads what it was disclosed in another place: in the contract, which names the buyer."""
     work.append(events.DisclosureRead(request_id, award_id, provider_id))
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +38,11 @@ LARGEST_BODY = 1_000_000
 LARGEST_FILE = 12_000_000
 MOST_ERRORS = 100
 """Errors of one malformed body that are told: enough to mend it, and an answer of bounded size."""
+MOST_FIELDS = 20_000
+"""Of one form: cells of a bid sheet of 2,000 lines."""
+MOST_FILES = 20
+LARGEST_TEXT = 1_000_000
+"""Bytes of one field of a form."""
 _KEPT_HEADERS = ("etag", "location", "content-type")
 
 
@@ -108,6 +114,11 @@ def _finish(request: Request, response: Response) -> None:
     _leave(request, None)
 
 
+async def form_of(request: Request) -> FormData:
+    """Return the request's form; who asks first reads it, so that all ask with the same limits."""
+    return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=LARGEST_TEXT)
+
+
 async def _payload(request: Request) -> bytes:
     """Return what a command with an Idempotency-Key consists of; empty for one without, which nobody compares.
 
@@ -116,14 +127,14 @@ async def _payload(request: Request) -> bytes:
     query = request.url.query.encode()
     is_form = request.headers.get("content-type", "").lower().startswith(_FORMS)
     if "idempotency-key" not in request.headers:
-        key = (await request.form()).get(FORM_KEY) if is_form else None
+        key = (await form_of(request)).get(FORM_KEY) if is_form else None
         if not isinstance(key, str) or not key:
             return b""
         request.state.form_key = key
     if not is_form:
         return b"\0".join((query, await request.body()))
     digest = hashlib.sha256()
-    for name, value in (await request.form()).multi_items():
+    for name, value in (await form_of(request)).multi_items():
         content = value.encode() if isinstance(value, str) else await value.read()
         file_name = "" if isinstance(value, str) else value.filename or ""
         for part in (name.encode(), file_name.encode(), content):

@@ -91,9 +91,7 @@ def reader_of(request: Request) -> Reader:
 def preferences_of(request: Request) -> Preferences:
     """Return the reader's choices; what is missing or unknown is the browser's language, UTC, the system's theme."""
     zone, theme = _zone(request), request.cookies.get("theme", "")
-    return Preferences(
-        _locale_of(request), zone if zone in _zones() else "UTC", theme if theme in THEMES else ""
-    )
+    return Preferences(_locale_of(request), zone if zone in _zones() else "UTC", theme if theme in THEMES else "")
 
 
 @cache

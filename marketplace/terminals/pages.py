@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 
 from marketplace.geography import codes
 from marketplace.kernel import http, ids
@@ -75,11 +75,6 @@ _PLAIN = {
     "date_parsing": "choose a date",
 }
 """What the checks of types say, in the words of a form."""
-
-_MOST_FIELDS = 20_000
-"""Cells of a bid sheet of 2,000 lines."""
-_MOST_FILES = 20
-_LARGEST_TEXT = 1_000_000
 
 
 class ShownAgain(Exception):  # noqa: N818 - not an error: a way out of the transaction, which is rolled back
@@ -158,7 +153,7 @@ async def read_form(request: Request) -> AsyncIterator[Form]:
     Raises ForeignOriginError for another site's form.
     """
     check_same_origin(request)
-    data: FormData = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_LARGEST_TEXT)
+    data = await http.form_of(request)
     fields: dict[str, list[str]] = {}
     files: dict[str, list[UploadFile]] = {}
     for name, value in data.multi_items():
@@ -303,9 +298,13 @@ def show_problem(request: Request, problem: ProblemError) -> Response:
     for kind, path in _FIRST_STEPS.items():
         if isinstance(problem, kind):
             return RedirectResponse(path, 303)
-    if isinstance(problem, UnauthenticatedError) and not scripted:
+    stale = bool(browser.secret_of(request))
+    if isinstance(problem, UnauthenticatedError) and not scripted and (stale or request.url.path != SIGN_IN):
         where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"{SIGN_IN}?next={quote(where, safe='')}", 303)
+        way = RedirectResponse(where if request.url.path == SIGN_IN else f"{SIGN_IN}?next={quote(where, safe='')}", 303)
+        if stale:  # a secret that holds no more would be refused at the sign-in page, too
+            browser.sign_out(request, way)
+        return way
     _ = words(request)
     response = render(request, "errors/problem.html", status=problem.status, problem=problem, title=_(problem.title))
     response.headers.update({name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"})

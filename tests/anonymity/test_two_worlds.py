@@ -135,6 +135,8 @@ def worlds(database: Database, settings: Settings, request: pytest.FixtureReques
         request.addfinalizer(lambda: client.__exit__(None, None, None))
         return client
 
+    # a token holds by the machine's clock, and looking around takes a slow machine longer than ten minutes
+    settings = settings.model_copy(update={"access_token_seconds": 3600})
     return live(NORTHWIND, database, settings, keep), live(ZEBEDEE, database, settings, keep)
 
 

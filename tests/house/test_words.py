@@ -52,7 +52,8 @@ def test_links_lead_somewhere(page: Path) -> None:
     broken = []
     for inline, reference in LINK.findall(text):
         target, _, anchor = unquote(inline or reference).partition("#")
-        if target.startswith(("http://", "https://", "mailto:")):
+        # page: names a page of the marketplace; the guide's own test calls each of them
+        if target.startswith(("http://", "https://", "mailto:", "page:")):
             continue
         aim = page if not target else (page.parent / target).resolve()
         if not aim.exists() or (anchor and anchor not in _anchors(aim)):

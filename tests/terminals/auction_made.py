@@ -1,5 +1,6 @@
 """Auctions as tests of pages need them, made in the demo market by the services: many sites, rounds of bids, an end."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -86,6 +87,11 @@ class Auction:
         lots = [{"lot": "T1", "lines": lines}]
         if not self.one_lot:
             lots = [{"lot": f"T{line['line'][1:]}", "lines": [line]} for line in lines]
+        # in a thread of its own: where a browser is driven, an event loop runs in this one
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(self._send, own, invitation, lots, changed).result()
+
+    def _send(self, own: Desk, invitation: str, lots: list[dict[str, Any]], changed: dict[str, Any]) -> None:
         with bidding.counter(self.market.workshop) as counter:
             sha256 = counter.terms(own.principal, own.terms_id)
             fixed = {"terms_id": own.terms_id, "terms_sha256": sha256, "term_months": self.term}

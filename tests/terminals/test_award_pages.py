@@ -18,7 +18,9 @@ from marketplace.replay import server
 from tests.awards.made import Round, a_round
 from tests.conftest import NOON, empty_market
 from tests.security.made import Stage
-from tests.terminals.conftest import Open, Site, faults_of, is_too_wide
+from tests.terminals.conftest import PATIENCE_MS, Open, Site, faults_of, is_too_wide
+
+expect.set_options(timeout=PATIENCE_MS)
 
 TERMS = "# Agreement\n\n1. **Early termination.** The fee is 50 % of what remains.\n2. **Notice.** Ninety days."
 
@@ -378,7 +380,7 @@ def test_availability_answers_for_an_address_a_list_and_a_request(play: Play, op
     )
     page.get_by_role("button", name="Look up the list").click()
     expect(page.locator("#answers tbody tr")).to_have_count(2)
-    page.get_by_label("Request", exact=True).select_option(played.request_id)
+    page.get_by_label("Request (optional)", exact=True).select_option(played.request_id)
     page.get_by_role("button", name="Look up its sites").click()
     expect(page.locator("#answers tbody tr")).to_have_count(3)
 
@@ -421,7 +423,7 @@ def test_keyboard_alone_leads_from_the_ways_to_the_reveal(play: Play, open_page:
     played = play.closed()
     played.board()
     page = open_page(f"/b/requests/{played.request_id}/award", buyer)
-    expect(page.locator("#ways table")).to_be_visible()
+    expect(page.get_by_role("table", name="Ways to award")).to_be_visible()
     _by_tab(page, lambda: page.get_by_role("link", name="Take the cheapest"))
     page.keyboard.press("Enter")
     expect(page.locator("#selection-form")).to_be_visible()

@@ -339,7 +339,7 @@ def _of_demo(site: Site) -> dict[str, str]:
     """Return an open request, a waiting buyer and a waiting carrier of the demo market."""
     queries = {
         "request": "SELECT request_id FROM market.lots WHERE status = 'open' ORDER BY closes_at DESC LIMIT 1",
-        "buyer": "SELECT id FROM registry.buyers WHERE verification_status = 'pending' LIMIT 1",
+        "buyer": "SELECT organization_id FROM registry.buyers WHERE status = 'pending' LIMIT 1",
         "carrier": "SELECT id FROM market.providers WHERE status = 'pending' LIMIT 1",
     }
     with as_owner(site.market) as connection:

@@ -20,7 +20,7 @@ from matching import service as matching
 from tests.terminals.conftest import CARRIER, Open, Site, faults_of, is_too_wide
 
 HOTELS = "1 Gbps guest Internet at six hotels"
-STORES = "Internet access for three stores"
+PLANTS = "MPLS to SD-WAN for five plants and offices"
 WIDTHS = (390, 1440)
 THEMES = ("light", "dark")
 
@@ -61,6 +61,7 @@ def test_a_sheet_saves_itself_and_a_bad_cell_is_explained_in_its_line(
     page.goto(f"{invitations[HOTELS]}/bid")
     expect(_cells(page, "mrc").nth(1)).to_have_value("512.50")
     expect(_cells(page, "nrc").first).to_have_value("75")
+    page.locator("[name^='cell.rate']").first.fill("0.50")
     _cells(page, "mrc").first.fill("610.00")
     _cells(page, "taxes").first.fill("USF 12.5% | E911 0.75 a month")
     expect(page.locator("#bid-totals tr").nth(1)).to_contain_text("$")
@@ -79,15 +80,16 @@ def test_two_hundred_cells_are_filled_by_keyboard_and_paste(open_page: Open, inv
     )
     expect(_cells(page, "mrc").nth(rows - 1)).to_have_value(f"{500 + rows - 1}.00")
     expect(_cells(page, "nrc").nth(rows - 1)).to_have_value("100.00")
-    _cells(page, "install_days").first.focus()
-    for row in range(rows):
-        _cells(page, "install_days").nth(row).fill("")
-    _cells(page, "install_days").first.focus()
-    page.keyboard.type("45")
-    page.keyboard.press("Control+d")
-    expect(_cells(page, "install_days").nth(rows - 1)).to_have_value("45")
-    page.keyboard.press("Enter")
-    expect(_cells(page, "install_days").nth(1)).to_be_focused()
+    rates = page.locator("[name^='cell.rate']")
+    for column, figure in ((_cells(page, "install_days"), "45"), (rates, "0.25")):
+        for row in range(rows):
+            column.nth(row).fill("")
+        column.first.focus()
+        page.keyboard.type(figure)
+        page.keyboard.press("Control+d")
+        expect(column.nth(rows - 1)).to_have_value(figure)
+        page.keyboard.press("Enter")
+        expect(column.nth(1)).to_be_focused()
     expect(page.locator("#bid-sum")).to_contain_text(f"{rows} of {rows}")
 
 
@@ -185,21 +187,21 @@ def test_a_bid_from_elsewhere_arrives_on_the_open_page(open_page: Open, invitati
     here = invitations[HOTELS]
     watching = open_page(f"{here}/auction", CARRIER)
     expect(watching.locator(".chip.ok")).to_be_visible()
-    expect(watching.locator("#bidding_history tbody tr").first).to_be_visible()
-    rows = watching.locator("#bidding_history tbody tr").count()
+    expect(watching.locator("#own-bids tbody tr").first).to_be_visible()
+    rows = watching.locator("#own-bids tbody tr").count()
     bidding_page = open_page(f"{here}/auction", CARRIER)
     bidding_page.locator("#lot-T3 button", has_text="Bid $").click()
     expect(bidding_page.get_by_text("Accepted: T3 at")).to_be_visible()
-    expect(watching.locator("#bidding_history tbody tr")).to_have_count(rows + 1)
+    expect(watching.locator("#own-bids tbody tr")).to_have_count(rows + 1)
 
 
 def test_who_won_meets_the_buyer_and_who_lost_is_thanked(open_page: Open, invitations: dict[str, str]) -> None:
-    page = open_page(f"{invitations[STORES]}/won", CARRIER)
+    page = open_page(f"{invitations[PLANTS]}/won", CARRIER)
     expect(page.get_by_role("heading", name="The buyer")).to_be_visible()
     expect(page.get_by_role("heading", name="Exact sites")).to_be_visible()
     page.goto(f"{invitations[HOTELS]}/won")
     expect(page.get_by_role("heading", name="The buyer")).to_have_count(0)
-    page.goto(f"{invitations[STORES]}/lost")
+    page.goto(f"{invitations[PLANTS]}/lost")
     expect(page).to_have_url(re.compile(r"/won$"))
 
 
@@ -228,7 +230,7 @@ def test_pages_of_a_desk_fit_and_are_accessible(
     open_page: Open, invitations: dict[str, str], width: int, theme: str
 ) -> None:
     page = open_page("/c/bids", CARRIER, width=width, theme=theme)
-    paths = ["/c/bids", "/c/contracts", f"{invitations[STORES]}/won"]
+    paths = ["/c/bids", "/c/contracts", f"{invitations[PLANTS]}/won"]
     paths += [f"{invitations[HOTELS]}/{part}" for part in ("bid", "bid/confirm", "auction")]
     for path in paths:
         page.goto(path)

@@ -48,6 +48,8 @@ _PLACEHOLDERS = (
     (re.compile(r"Buyer [A-Z][0-9]-[0-9]{3}"), "Buyer K7-204"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<sha256>"),
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), "<token>"),
+    # a token is signed by the machine's clock, not by the market's
+    (re.compile(r'"access_expires_at": "[^"]+"'), '"access_expires_at": "2026-11-02T12:10:00Z"'),
     (re.compile(r"<usr id>@example.com"), "you@your-company.example"),
     (re.compile(r'"prefix": "tlk_\w+"'), '"prefix": "tlk_4kQx7b"'),
 )
@@ -191,7 +193,7 @@ def _make_auctions(site: Site) -> tuple[Auction, Auction]:
     running = an_auction(site.market, buyer, title="Dedicated internet for 14 stores", auction=ENGLISH)
     over = an_auction(site.market, buyer, sites=8, carriers=5, title="Dedicated internet for 8 depots", auction=ENGLISH)
     for number in range(5):
-        running.bid(number, leave_out=1 if number == 3 else 0)
+        running.bid(number)
         over.bid(number)
     for number in (0, 2, 1):
         running.bid(number, factor="0.93")
@@ -239,7 +241,7 @@ def _pictured(site: Site, auctions: tuple[Auction, Auction]) -> dict[str, tuple[
 def test_the_pictures_are_made(site: Site, auctions: tuple[Auction, Auction], open_page: Open) -> None:
     for name, (path, who) in _pictured(site, auctions).items():
         page = open_page(path, who, width=1180)
-        page.set_viewport_size({"width": 1180, "height": 720})
+        page.set_viewport_size({"width": 1180, "height": 640})
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.screenshot(path=SOURCE / "pictures" / f"{name}.png", animations="disabled")
         page.close()

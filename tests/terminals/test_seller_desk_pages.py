@@ -253,11 +253,13 @@ def test_a_footprint_is_checked_uploaded_withdrawn_and_restored(open_page: Open,
     page.get_by_role("button", name="Withdraw").click()
     page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
     expect(page.locator("#flash")).to_contain_text("No footprint is in force")
-    page.get_by_role("button", name="Put in force").first.click()
+    page.get_by_role("button", name=re.compile("^Put in force")).first.click()
     expect(page.locator("#flash")).to_contain_text("In force again")
-    page.get_by_label("Your name").check()
+    named = page.get_by_role("radio", name=re.compile("^Your name"))
+    named.check()
     page.get_by_role("button", name="Save who may know").click()
-    expect(page.get_by_label("Your name")).to_be_checked()
+    expect(page.locator("#flash")).to_contain_text("Saved.")
+    expect(named).to_be_checked()
 
 
 def test_a_territory_is_saved_mended_and_removed_without_scripts(open_page: Open) -> None:

@@ -50,6 +50,15 @@ def test_a_cookie_expires(client: TestClient, email: str, market: Marketplace) -
     assert client.get("/b", follow_redirects=False).status_code == 303
 
 
+def test_a_cookie_that_holds_no_more_leads_to_the_sign_in_page_and_is_forgotten(client: TestClient) -> None:
+    for path in ("/b", "/sign-in"):
+        client.cookies.set("tenderline", "a-session-that-was-ended", domain="testserver.local", path="/")
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert answer.url.path == "/sign-in"
+        assert "tenderline" not in client.cookies
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -71,7 +71,7 @@ def show_withdrawals(request_id: Id, request: Request, reading: ReadingOnly, _: 
 
 
 @router.post(f"{_PATH}/withdrawals/{{bid_id}}", summary="Decide on a withdrawal by form")
-def send_withdrawal_decision(
+def send_wrong_bid_decision(
     request_id: Id, bid_id: Id, request: Request, work: Working, form: pages.Sent, _: Platform
 ) -> Response:
     """Take an erroneous bid out, or let it stand; the bidder reads the reason."""

@@ -53,7 +53,7 @@ class Asked:
 
 
 @router.get("/b/requests/{request_id}/award", summary="Award a request")
-def show_award(  # noqa: PLR0917 - a route's parameters go by name
+def show_award_page(  # noqa: PLR0917 - a route's parameters go by name
     request_id: str,
     request: Request,
     work: Working,
@@ -88,7 +88,7 @@ def send_award_review(request_id: str, request: Request, work: Working, form: pa
 
 
 @router.post("/b/requests/{request_id}/award", summary="Award by form")
-def send_award(request_id: str, request: Request, work: Working, form: pages.Sent, _: Negotiator) -> Response:
+def send_award_form(request_id: str, request: Request, work: Working, form: pages.Sent, _: Negotiator) -> Response:
     """Award what was reviewed, or ask a second user to; refused where it would do something else by now."""
     asked = _asked(work, request_id, form)
     words = pages.words(request)

@@ -24,6 +24,7 @@ from marketplace.kernel.errors import FieldError, MalformedError
 from marketplace.kernel.http import Working
 from marketplace.kernel.work import Reading, Work
 from marketplace.terminals import pages
+from marketplace.terminals.buyer import compare_model as model
 from marketplace.terminals.buyer import compare_view as view
 from marketplace.terminals.buyer.compare_charts import front_chart
 from marketplace.terminals.buyer.live_auction_charts import Pen
@@ -40,17 +41,17 @@ _AT_ONCE = 60
 _MOST_PICKS = 5_000
 
 
-def _query(request: Request) -> view.Query:
+def _query(request: Request) -> model.Query:
     """Return what the address asks for; what makes no sense is left out."""
     given = request.query_params
     picks = [pair.partition(":") for pair in given.getlist("pick")[:_MOST_PICKS]]
     page = given.get("page", "1")
     figure, only = given.get("figure", "total"), given.get("only", "")
-    return view.Query(
-        figure=figure if figure in view.FIGURES else "total",
+    return model.Query(
+        figure=figure if figure in model.FIGURES else "total",
         sort=given.get("sort", "lot"),
         down=given.get("down") == "1",
-        only=only if only in view.ONLY else "",
+        only=only if only in model.ONLY else "",
         state=given.get("state", ""),
         carriers=tuple(given.getlist("carrier")),
         page=max(1, int(page)) if page.isdecimal() and len(page) < 5 else 1,  # noqa: PLR2004 - no page has five digits
@@ -60,7 +61,7 @@ def _query(request: Request) -> view.Query:
     )
 
 
-Asked = Annotated[view.Query, Depends(_query)]
+Asked = Annotated[model.Query, Depends(_query)]
 
 
 @router.get("/b/requests/{request_id}/compare", summary="A buyer's comparison")
@@ -85,7 +86,7 @@ def send_choice(request_id: str, request: Request, work: Working, form: pages.Se
     choice = sheet.choice(work, own.id, asked, scenario)
     asked = replace(asked, picks=choice.changed)
     if request.headers.get("hx-request") == "true":
-        shown = {"own": own, "choice": choice, "query": asked, "currency": sheet.comparison.currency}
+        shown: dict[str, Any] = {"own": own, "choice": choice, "query": asked, "currency": sheet.comparison.currency}
         return pages.render(request, "buyer/compare/_choice.html", **shown, term=sheet.comparison.term_months)
     act = form.text("act")
     if act == "award":
@@ -98,7 +99,12 @@ def send_choice(request_id: str, request: Request, work: Working, form: pages.Se
 def show_comparison_ways(request_id: str, request: Request, work: Working, _: Buyer, asked: Asked) -> Response:
     """Show what the bids make together; the page asks for it until it is computed."""
     own = desk.read(work, request_id)
-    shown = {"own": own, "query": asked, "term": own.content.term_months, "currency": own.content.billing.currency}
+    shown: dict[str, Any] = {
+        "own": own,
+        "query": asked,
+        "term": own.content.term_months,
+        "currency": own.content.billing.currency,
+    }
     return pages.render(request, "buyer/compare/_ways.html", **shown, **_ways(request, work, own))
 
 
@@ -181,7 +187,7 @@ def _sheet(work: Work, own: BuyerRequest) -> view.Sheet:
     return view.Sheet(own.content, comparison, frozenset(confirmations.defaulted(work, own.id)))
 
 
-def _context(request: Request, work: Work, own: BuyerRequest, asked: view.Query) -> dict[str, Any]:
+def _context(request: Request, work: Work, own: BuyerRequest, asked: model.Query) -> dict[str, Any]:
     sheet = _sheet(work, own)
     scenario = _scenario(request, work, own, asked)
     choice = sheet.choice(work, own.id, asked, scenario)
@@ -195,7 +201,7 @@ def _context(request: Request, work: Work, own: BuyerRequest, asked: view.Query)
         "columns": shown,
         "rows": rows,
         "count": count,
-        "pages": -(-count // view.A_PAGE),
+        "pages": -(-count // model.A_PAGE),
         "counts": sheet.counts(),
         "choice": choice,
         "bids": sum(len(lot.offers) for lot in sheet.comparison.lots),
@@ -222,7 +228,7 @@ def _ways(request: Request, reading: Reading, own: BuyerRequest) -> dict[str, An
     return {"board": board, "too_many": too_many, "front": front_chart if computed is not None else None, "pen": Pen}
 
 
-def _scenario(request: Request, reading: Reading, own: BuyerRequest, asked: view.Query) -> Mapping[str, str] | None:
+def _scenario(request: Request, reading: Reading, own: BuyerRequest, asked: model.Query) -> Mapping[str, str] | None:
     """Return the bids by lot that a computed scenario names; None where none is asked for, or it is not computed."""
     if not asked.scenario:
         return None
@@ -234,13 +240,13 @@ def _scenario(request: Request, reading: Reading, own: BuyerRequest, asked: view
     return {lot.lot: lot.bid_id for lot in found.lots if lot.bid_id is not None} if found and found.lots else None
 
 
-def _award_query(choice: view.Choice) -> str:
+def _award_query(choice: model.Choice) -> str:
     if choice.scenario:
-        return view.Query(scenario=choice.scenario).address()
-    return view.Query(picks=tuple(choice.bids.items())).address()
+        return model.Query(scenario=choice.scenario).address()
+    return model.Query(picks=tuple(choice.bids.items())).address()
 
 
-def _shown_sheet(request: Request, work: Work, request_id: str, asked: view.Query) -> matrix.Sheet:
+def _shown_sheet(request: Request, work: Work, request_id: str, asked: model.Query) -> matrix.Sheet:
     """Return the rows and columns that the address shows as one table for a file."""
     own = desk.read(work, request_id)
     sheet = _sheet(work, own)
@@ -268,7 +274,7 @@ def _shown_sheet(request: Request, work: Work, request_id: str, asked: view.Quer
     return matrix.Sheet(words("Comparison"), header, tuple(rows), kept_columns=3)
 
 
-def _total_of(column: view.Column, figure: str) -> Decimal:
+def _total_of(column: model.Column, figure: str) -> Decimal:
     return column.monthly if figure == "monthly" else column.once if figure == "once" else column.total
 
 

@@ -5,17 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Decimal
-from urllib.parse import urlencode
 
 from buyers.requests.model import Content, Request
 from marketplace.awards import matrix
-from marketplace.awards import rules as award_rules
 from marketplace.awards import service as awards
 from marketplace.awards.model import (
     ComparedLot,
     ComparedOffer,
     Comparison,
-    Discount,
     GrandTotal,
     LotSelection,
     Selection,
@@ -24,128 +21,25 @@ from marketplace.bidding import watching
 from marketplace.bidding.offer_conditions import capacity_words
 from marketplace.kernel.ids import BidId, RequestId
 from marketplace.kernel.work import Reading, Work
-from marketplace.terminals.buyer.live_auction_view import is_complete, once_of
+from marketplace.terminals.buyer.compare_model import (
+    A_PAGE,
+    ONLY,
+    Cell,
+    Choice,
+    Column,
+    Part,
+    Query,
+    Row,
+    belongs,
+    cell_of,
+    heat_of,
+    key_of,
+    lowest,
+    needs_reason,
+)
+from marketplace.terminals.buyer.live_auction_model import best_of, is_complete, once_of
 
-A_PAGE = 200
-FIGURES = ("total", "monthly", "once")
-ONLY = ("waiting", "one", "none", "incomplete")
-_HEATS = (Decimal(0), Decimal("0.05"), Decimal("0.15"), Decimal("0.30"))
-"""Up to so much above the best, as a share: green, light green, plain, light amber; amber beyond."""
 _REMEMBERED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What the address says: which figures, rows and columns, in which order, and what is chosen.
-
-    ``picks`` are the choices by lot that differ from the base, which is a scenario, one carrier, or the best bids.
-    """
-
-    figure: str = "total"
-    sort: str = "lot"
-    down: bool = False
-    only: str = ""
-    state: str = ""
-    carriers: tuple[str, ...] = ()
-    page: int = 1
-    scenario: str = ""
-    base: str = ""
-    picks: tuple[tuple[str, str], ...] = ()
-
-    def address(self, **changes: object) -> str:
-        """Return the query's text with ``changes``; a changed filter begins at the first page again."""
-        given = {name: getattr(self, name) for name in self.__slots__} | changes
-        if changes and "page" not in changes:
-            given["page"] = 1
-        pairs: list[tuple[str, str]] = []
-        for name, value in given.items():
-            if name == "picks":
-                pairs += [("pick", f"{lot}:{bid}") for lot, bid in value]
-            elif name == "carriers":
-                pairs += [("carrier", one) for one in value]
-            elif value and value != getattr(_PLAIN, name):
-                pairs.append((name, "1" if value is True else str(value)))
-        return f"?{urlencode(pairs)}" if pairs else "?"
-
-
-_PLAIN = Query()
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One carrier. ``wanted`` lots in all, ``lots`` with a complete bid; figures are of these."""
-
-    provider_id: str
-    name: str
-    colour: int
-    lots: int
-    wanted: int
-    total: Decimal
-    monthly: Decimal
-    once: Decimal
-    formula: str
-    met: int
-    answered: int
-    exceeded: int
-    install_days: int | None
-    conditions: tuple[str, ...]
-    defaulted: bool
-    best: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One figure; ``word`` says by code what colour alone must not. Without a bid: not served."""
-
-    amount: Decimal | None = None
-    bid_id: str = ""
-    heat: int | None = None
-    word: str = ""
-    chosen: bool = False
-    selectable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One site of a lot of several: its share of each bid, to look at; what is awarded is the lot."""
-
-    label: str
-    note: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One lot with a cell a carrier."""
-
-    ref: str
-    name: str
-    places: str
-    waiting: bool
-    status: str
-    cells: tuple[Cell, ...]
-    parts: tuple[Part, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What is chosen and what it comes to: after the discounts that it earns, switching costs included."""
-
-    bids: Mapping[str, str]
-    changed: tuple[tuple[str, str], ...]
-    lots: int
-    wanted: int
-    carriers: tuple[Column, ...]
-    listed: Decimal
-    discounts: tuple[Discount, ...]
-    total: Decimal
-    monthly: Decimal
-    switching: Decimal
-    saving: Decimal | None
-    above_best: Decimal
-    needs_reason: tuple[str, ...]
-    scenario: str
-    base: str
 
 
 @dataclass(slots=True)
@@ -183,7 +77,7 @@ class Sheet:
         return [lot for lot in self.comparison.lots if lot.status == "closed"]
 
     def _columns(self) -> Iterator[Column]:
-        totals = {item.provider_id: item for item in self.comparison.grand_totals}
+        totals: dict[str, GrandTotal] = {str(item.provider_id): item for item in self.comparison.grand_totals}
         names: dict[str, str] = {}
         mine: dict[str, list[ComparedOffer]] = defaultdict(list)
         for lot in self.comparison.lots:
@@ -248,7 +142,7 @@ class Sheet:
         """Return how many lots each of the filters would leave."""
         found = {"": len(self.comparison.lots)}
         for only in ONLY:
-            found[only] = sum(_is(lot, only) for lot in self.comparison.lots)
+            found[only] = sum(belongs(lot, only) for lot in self.comparison.lots)
         for state in sorted({one for states in self.states.values() for one in states}):
             found[f"state {state}"] = sum(state in self.states.get(lot.lot, ()) for lot in self.comparison.lots)
         return found
@@ -256,11 +150,11 @@ class Sheet:
     def _wanted(self, lot: ComparedLot, query: Query) -> bool:
         if query.state and query.state not in self.states.get(lot.lot, ()):
             return False
-        return not query.only or _is(lot, query.only)
+        return not query.only or belongs(lot, query.only)
 
     def _ordered(self, lots: list[ComparedLot], query: Query) -> list[ComparedLot]:
         def key(lot: ComparedLot) -> tuple[bool, Decimal]:
-            found = _key(lot, self.offers[lot.lot], query.sort, query.figure)
+            found = key_of(lot, self.offers[lot.lot], query.sort, query.figure)
             return found is None, Decimal(0) if found is None else -found if query.down else found
 
         if query.sort == "lot":
@@ -268,9 +162,9 @@ class Sheet:
         return sorted(lots, key=key)
 
     def _row(self, lot: ComparedLot, columns: Sequence[Column], query: Query, chosen: Mapping[str, str]) -> Row:
-        mine, best = self.offers[lot.lot], _best(lot, query.figure)
+        mine, best = self.offers[lot.lot], lowest(lot, query.figure)
         name = next((one.name for one in self.content.lots if one.ref == lot.lot), "")
-        cells = tuple(_cell(mine.get(one.provider_id), query.figure, best, chosen.get(lot.lot)) for one in columns)
+        cells = tuple(cell_of(mine.get(one.provider_id), query.figure, best, chosen.get(lot.lot)) for one in columns)
         parts = tuple(self._parts(lot, columns, query)) if query.figure != "monthly" else ()
         return Row(lot.lot, name, self.places.get(lot.lot, ""), lot.status == "closed", lot.status, cells, parts)
 
@@ -313,7 +207,7 @@ class Sheet:
                 offer = self.offers[lot.lot].get(query.base)
                 offer = offer if offer is not None and offer.selectable and not offer.open_ended else None
             else:
-                offer = best_complete(lot)
+                offer = best_of(lot)
             if offer is not None:
                 found[lot.lot] = str(offer.bid_id)
         return found
@@ -331,7 +225,7 @@ class Sheet:
         discounts = awards.earned(reading, request_id, self.comparison, selection) if bids else ()
         listed = sum((one.total + one.switching for one in offers.values()), Decimal(0))
         total = listed - sum((one.amount for one in discounts), Decimal(0))
-        best = {lot: found for lot in waiting if (found := best_complete(waiting[lot])) is not None}
+        best = {lot: found for lot in waiting if (found := best_of(waiting[lot])) is not None}
         prior = self.comparison.prior_cost
         whole = len(bids) == len(self.comparison.lots)
         chosen = {one.provider_id for one in offers.values()}
@@ -349,7 +243,7 @@ class Sheet:
             switching=sum((one.switching for one in offers.values()), Decimal(0)),
             saving=prior - total if prior is not None and whole else None,
             above_best=sum((offers[lot].evaluated - best[lot].evaluated for lot in offers if lot in best), Decimal(0)),
-            needs_reason=tuple(lot for lot in offers if _needs_reason(offers[lot])),
+            needs_reason=tuple(lot for lot in offers if needs_reason(offers[lot])),
             scenario=query.scenario if scenario is not None and not changed else "",
             base=query.base,
         )
@@ -375,79 +269,3 @@ def compared(work: Work, own: Request, switching_revision: int) -> Comparison:
         while len(_KEPT) > _REMEMBERED:
             _KEPT.popitem(last=False)
     return _KEPT[key]
-
-
-def best_complete(lot: ComparedLot) -> ComparedOffer | None:
-    """Return a lot's best bid that may be called so."""
-    best = award_rules.best(lot)
-    return best if best is not None and is_complete(best) else None
-
-
-def figure_of(offer: ComparedOffer, figure: str) -> Decimal:
-    """Return one of a bid's figures: what it is compared by, a month of it by list, or what it costs once."""
-    if figure == "monthly":
-        return offer.monthly
-    return once_of(offer) if figure == "once" else offer.evaluated
-
-
-def heat_of(amount: Decimal, best: Decimal | None) -> int | None:
-    """Return how far a figure is above the best, from 0 (best) to 4."""
-    if best is None:
-        return None
-    above = (amount - best) / best if best else Decimal(0) if amount == best else Decimal(1)
-    return next((heat for heat, share in enumerate(_HEATS) if above <= share), len(_HEATS))
-
-
-def _best(lot: ComparedLot, figure: str) -> Decimal | None:
-    return min((figure_of(offer, figure) for offer in lot.offers if is_complete(offer)), default=None)
-
-
-def _cell(offer: ComparedOffer | None, figure: str, best: Decimal | None, chosen: str | None) -> Cell:
-    if offer is None:
-        return Cell()
-    amount = figure_of(offer, figure)
-    whole = is_complete(offer)
-    word = _word(offer) or ("low" if amount == best else "")
-    heat = heat_of(amount, best) if whole else None
-    return Cell(amount, offer.bid_id, heat, word, offer.bid_id == chosen, offer.selectable)
-
-
-def _word(offer: ComparedOffer) -> str:
-    if offer.expired:
-        return "expired"
-    if offer.stale:
-        return "stale"
-    if offer.open_ended:
-        return "open"
-    return "incomplete" if offer.incomplete else ""
-
-
-def _needs_reason(offer: ComparedOffer) -> bool:
-    """Tell whether the award will ask why: not the cheapest, or open, or incomplete beside complete ones."""
-    return offer.open_ended or bool(offer.above_best) or (bool(offer.incomplete) and offer.above_best is None)
-
-
-def _is(lot: ComparedLot, only: str) -> bool:
-    complete = sum(is_complete(offer) for offer in lot.offers)
-    match only:
-        case "waiting":
-            return lot.status == "closed"
-        case "one":
-            return complete == 1
-        case "none":
-            return complete == 0
-        case "incomplete":
-            return any(not is_complete(offer) for offer in lot.offers)
-        case _:
-            return True
-
-
-def _key(lot: ComparedLot, mine: Mapping[str, ComparedOffer], sort: str, figure: str) -> Decimal | None:
-    """Return what rows are ordered by; None goes last."""
-    if sort == "best":
-        return _best(lot, figure)
-    if sort == "spread":
-        known = [figure_of(offer, figure) for offer in lot.offers if is_complete(offer)]
-        return (max(known) - min(known)) / min(known) if len(known) > 1 and min(known) else None
-    offer = mine.get(sort)
-    return None if offer is None else figure_of(offer, figure)

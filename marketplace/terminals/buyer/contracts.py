@@ -25,7 +25,7 @@ _A_PAGE = 25
 
 
 @router.get("/b/contracts", summary="A buyer's contracts")
-def show_own_contracts(request: Request, reading: ReadingOnly, _: Buyer, after: pagination.After = None) -> Response:
+def show_buyer_contracts(request: Request, reading: ReadingOnly, _: Buyer, after: pagination.After = None) -> Response:
     """List terms that wait and contracts that were made, the newest first."""
     found = contracts.of_buyer(reading, _A_PAGE + 1, after)
     shown, following = pagination.page_of(found, _A_PAGE, lambda one: (one.presented_at.isoformat(), one.id))
@@ -36,7 +36,7 @@ def show_own_contracts(request: Request, reading: ReadingOnly, _: Buyer, after: 
 
 
 @router.get("/b/contracts/{contract_id}", summary="A buyer's contract")
-def show_own_contract(contract_id: Id, request: Request, reading: ReadingOnly, _: Buyer) -> Response:
+def show_buyer_contract(contract_id: Id, request: Request, reading: ReadingOnly, _: Buyer) -> Response:
     """Show terms with what matters in them, the prices that they bind, and what was decided."""
     return pages.render(request, _TEMPLATE, **_context(reading, contract_id))
 

@@ -73,7 +73,12 @@ def show_own_auction(
 def show_ways_to_award(request_id: str, request: Request, reading: ReadingOnly, _: Buyer) -> Response:
     """Show what the bids make together now; the page asks for it again while it is open."""
     own = desk.read(reading, request_id)
-    shown = {"own": own, "term": own.content.term_months, "currency": own.content.billing.currency, "pen": Pen}
+    shown: dict[str, Any] = {
+        "own": own,
+        "term": own.content.term_months,
+        "currency": own.content.billing.currency,
+        "pen": Pen,
+    }
     return pages.render(request, "buyer/auction/_ways.html", **shown, **_ways(request, reading, own.id))
 
 

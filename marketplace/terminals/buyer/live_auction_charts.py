@@ -8,9 +8,10 @@ from typing import Any
 
 from babel import numbers
 
+from buyers.requests.model import Place
 from marketplace.geography.us_places import zip_place
 from marketplace.terminals.browser import Preferences
-from marketplace.terminals.buyer.live_auction_view import Bidder, Figures, Spot
+from marketplace.terminals.buyer.live_auction_model import Bidder, Figures, Spot
 from marketplace.terminals.charts.gauge import Saving, gauge
 from marketplace.terminals.charts.paper import Chart, Size, Words
 from marketplace.terminals.charts.spark import spark
@@ -162,7 +163,7 @@ class Pen:
         return [(self.name_of(one), one.colour) for one in sorted(found, key=lambda one: (one.name, one.number))]
 
 
-def coordinates(place: Any) -> tuple[float, float] | None:
+def coordinates(place: Place) -> tuple[float, float] | None:
     """Return longitude and latitude of a site of the buyer's own: its own, or of its ZIP code; None if not known."""
     if place.latitude is not None and place.longitude is not None:
         return float(place.longitude), float(place.latitude)

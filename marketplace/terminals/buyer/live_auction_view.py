@@ -1,8 +1,7 @@
 """What a buyer's live auction shows: figures and facts of its lots, without names until a lot has closed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from buyers.desk import service as desk
 from buyers.requests import rules as request_rules
 from buyers.requests.model import Content, Status
-from marketplace.awards import rules as award_rules
 from marketplace.awards import service as awards
 from marketplace.awards.announcements import service as announcements
 from marketplace.awards.model import ComparedLot, ComparedOffer, Comparison
@@ -18,6 +16,20 @@ from marketplace.bidding import control, watching
 from marketplace.bidding.watching import WatchedLot
 from marketplace.kernel.ids import OrganizationId, RequestId
 from marketplace.kernel.work import Reading
+from marketplace.terminals.buyer.live_auction_model import (
+    Bidder,
+    Figures,
+    LotRow,
+    News,
+    Rung,
+    Spot,
+    above,
+    best_of,
+    costs_by_site,
+    is_complete,
+    once_of,
+    remarks_of,
+)
 from marketplace.terminals.buyer.requests import head_of
 from sellers import service as sellers
 
@@ -28,103 +40,6 @@ _READ_IN_FULL = 12
 _LATEST = 12
 _ANNOUNCEMENTS = 5
 _BIDDER = "bidder-"
-
-
-@dataclass(frozen=True, slots=True)
-class Bidder:
-    """Who stands behind a figure: a carrier's name after the close, before it only a number. ``colour``: 1 to 8."""
-
-    name: str
-    number: int
-    colour: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One line of a ladder. ``priced`` of ``wanted`` lots or lines; ``above``: the distance to the best as a share."""
-
-    key: str
-    rank: int | None
-    bidder: Bidder
-    bid_id: str
-    bids: int
-    priced: int
-    wanted: int
-    complete: bool
-    remarks: tuple[str, ...]
-    monthly: Decimal
-    once: Decimal
-    total: Decimal
-    above: Decimal | None
-    best: bool
-    install_days: int | None
-    trend: tuple[Decimal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LotRow:
-    """One lot in the list of lots. ``best`` is its best complete bid's cost, None without one."""
-
-    ref: str
-    name: str
-    places: str
-    status: str
-    opens_at: datetime
-    closes_at: datetime
-    running: bool
-    sealed: bool
-    suspended: bool
-    bidders: int | None
-    bids: int | None
-    best: Decimal | None
-    leader: Bidder | None
-    extensions: int
-    too_few: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """One line of the feed; ``kind`` chooses its words."""
-
-    at: datetime
-    kind: str
-    lot: str
-    bidder: Bidder | None = None
-    amount: Decimal | None = None
-    leads: bool = False
-    reason: str = ""
-    closes_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A site on the map and who is cheapest there; ``cost`` over the term, None where nobody has priced it."""
-
-    label: str
-    place: Any
-    bidder: Bidder | None
-    cost: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The page's great figures. ``best`` is the sum of the best complete bids once every lot has one.
-
-    ``without`` counts the lots that have none; ``share`` is what is saved of today's cost over the same term.
-    """
-
-    best: Decimal | None
-    monthly: Decimal | None
-    once: Decimal | None
-    without: int
-    first_best: Decimal | None
-    today: Decimal | None
-    share: Decimal | None
-    ceiling: Decimal | None
-    bidders: int | None
-    bids: int | None
-    leaders: tuple[Bidder, ...]
 
 
 def key_of(request_id: str, lot: str, page: int) -> str:
@@ -335,7 +250,7 @@ class _Look:
                 monthly=offer.monthly,
                 once=once_of(offer),
                 total=offer.evaluated,
-                above=_above(offer.evaluated, first.evaluated) if first and whole else None,
+                above=above(offer.evaluated, first.evaluated) if first and whole else None,
                 best=first is not None and offer.bid_id == first.bid_id,
                 install_days=offer.slowest_install_days,
                 trend=tuple(trends[bidder.number]),
@@ -371,7 +286,7 @@ class _Look:
                 monthly=sum((offer.monthly for _, offer in counted), Decimal(0)),
                 once=sum((once_of(offer) for _, offer in counted), Decimal(0)),
                 total=total,
-                above=_above(total, complete[0].total) if rank is not None else None,
+                above=above(total, complete[0].total) if rank is not None else None,
                 best=rank == 1,
                 install_days=max(days, default=None),
                 trend=(),
@@ -443,10 +358,11 @@ class _Look:
                             cheapest[site] = cost, bidder
         several = len(self.lots) > 1
         found = []
-        for site in self.content.sites:
-            cost, bidder = cheapest.get(site.ref, (None, None))
-            told = bidder if bidder is not None and (bidder.name or not several) else None
-            found.append(Spot(f"{site.ref} {site.place.city}".strip(), site.place, told, cost))
+        for place in self.content.sites:
+            known = cheapest.get(place.ref)
+            told = known[1] if known is not None and (known[1].name or not several) else None
+            price = known[0] if known is not None else None
+            found.append(Spot(f"{place.ref} {place.place.city}".strip(), place.place, told, price))
         return found
 
     # ---- what happened
@@ -487,44 +403,3 @@ def _chosen(lots: Sequence[WatchedLot], ref: str) -> WatchedLot | None:
     """Return the lot that is looked at: the one asked for, else the first that runs, else the first."""
     named = next((lot for lot in lots if lot.ref == ref), None)
     return named or next((lot for lot in lots if lot.running), None) or next(iter(lots), None)
-
-
-def is_complete(offer: ComparedOffer) -> bool:
-    """Tell whether a bid may be called the best: all priced, all musts met, a limit to its cost, and still valid."""
-    return offer.selectable and not offer.open_ended and not offer.incomplete
-
-
-def best_of(lot: ComparedLot | None) -> ComparedOffer | None:
-    """Return a lot's best complete bid."""
-    best = award_rules.best(lot) if lot is not None else None
-    return best if best is not None and is_complete(best) else None
-
-
-def once_of(offer: ComparedOffer) -> Decimal:
-    """Return what a bid charges once, besides taxes: its lines and the lot's adjustment."""
-    return sum((line.nrc for line in offer.lines), offer.adjustment)
-
-
-def remarks_of(offer: ComparedOffer) -> Iterator[str]:
-    """Yield what keeps a bid from being called the best, by code."""
-    if offer.expired:
-        yield "expired"
-    if offer.stale:
-        yield "stale"
-    if offer.open_ended:
-        yield "open"
-    if offer.incomplete and not offer.unpriced:
-        yield "deviates"
-
-
-def costs_by_site(offer: ComparedOffer, site_of: Mapping[str, str]) -> dict[str, Decimal]:
-    """Return what a bid's lines cost over the term at each site; lines of the whole company are at none."""
-    found: dict[str, Decimal] = {}
-    for line in offer.lines:
-        if site := site_of.get(line.line):
-            found[site] = found.get(site, Decimal(0)) + line.total
-    return found
-
-
-def _above(cost: Decimal, best: Decimal) -> Decimal:
-    return (cost - best) / best if best else Decimal(0)

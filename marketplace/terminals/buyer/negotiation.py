@@ -25,7 +25,7 @@ _DONE = {
 
 
 @router.get("/b/contracts/{contract_id}/negotiation", summary="A buyer's negotiation")
-def show_own_negotiation(contract_id: Id, request: Request, reading: ReadingOnly, _: Buyer) -> Response:
+def show_buyer_negotiation(contract_id: Id, request: Request, reading: ReadingOnly, _: Buyer) -> Response:
     """Show every clause that was talked about, what waits for whom, and a form for the next version."""
     return pages.render(request, _TEMPLATE, **_context(reading, contract_id))
 

@@ -22,7 +22,7 @@ from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import ReadingOnly
 from marketplace.kernel.work import Reading
 from marketplace.terminals import pages
-from marketplace.terminals.buyer.live_auction_view import best_of, is_complete, once_of
+from marketplace.terminals.buyer.live_auction_model import best_of, is_complete, once_of
 from marketplace.terminals.buyer.requests import head_of
 from sellers import key_terms
 from sellers import service as sellers

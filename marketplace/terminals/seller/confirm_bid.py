@@ -220,7 +220,8 @@ async def _shown(  # noqa: PLR0917 - who asks, for what, with what, and what sto
     plan = await run_in_threadpool(plan_of, request.app.state.workshop, caller, invitation_id, form)
     found: dict[str, BidderView | Refusal] = {}
     hindered = problem
-    if problem is None and plan.included and plan.terms is not None and _answered(plan):
+    takes_bids = not plan.head["received"].suspended and plan.terms is not None
+    if problem is None and plan.included and takes_bids and _answered(plan):
         limits = {}
         try:
             body = body_of(plan, form)

@@ -81,11 +81,6 @@ def _declining(reading: Reading, invitation_id: str) -> dict[str, Any]:
     return {"received": service.read(reading, invitation_id), "reasons": DECLINE_REASONS}
 
 
-def context_of(reading: Reading, invitation_id: str) -> dict[str, Any]:
-    """Return what the page of a received request shows, for who shows it again after a form of its own."""
-    return _again(reading, invitation_id)
-
-
 def _stream(invitation_id: str, context: dict[str, Any]) -> str:
     """Return the address of the page's stream, which knows the version that the page shows."""
     return f"/live/{VIEW.name}/{invitation_id}-{context['shown_version']}"
@@ -119,7 +114,6 @@ def _context(reading: Reading, received: Received, since: int) -> dict[str, Any]
         "changes": _changes(reading, invitation.request_id, before, view),
         "late": _late(invitation, versions),
         "why": invitation.explanation,
-        "question_limits": talk.LIMITS,
     }
 
 

@@ -33,7 +33,7 @@ def begin_as_buyer(request: Request, form: pages.Sent, _: Public) -> Response:  
 
 
 @router.get("/buyer/need", summary="Tour: page to choose a need")
-def show_need(request: Request, _: Public) -> Response:
+def show_tour_need(request: Request, _: Public) -> Response:
     """Choose what to buy, out of three samples."""
     scene, elsewhere = visits.arrived(request, Role.BUYER, "need")
     if scene is None:
@@ -43,7 +43,7 @@ def show_need(request: Request, _: Public) -> Response:
 
 
 @router.post("/buyer/need", summary="Tour: choose a need")
-def send_need(request: Request, form: pages.Sent, _: Public) -> Response:
+def send_tour_need(request: Request, form: pages.Sent, _: Public) -> Response:
     """Choose a need; a later choice begins the story again."""
     return visits.moved(request, Role.BUYER, Kind.NEED, form.text("need"), "anonymity")
 
@@ -87,7 +87,7 @@ def send_rules(request: Request, form: pages.Sent, _: Public) -> Response:
 
 
 @router.get("/buyer/auction", summary="Tour: page of the live auction")
-def show_auction(request: Request, _: Public) -> Response:
+def show_tour_auction(request: Request, _: Public) -> Response:
     """Watch the robots bid."""
     return _auction(request, "tour/buyer_auction.html")
 
@@ -105,7 +105,7 @@ def send_jump(request: Request, form: pages.Sent, _: Public) -> Response:  # noq
 
 
 @router.get("/buyer/award", summary="Tour: page to award")
-def show_award(request: Request, _: Public) -> Response:
+def show_tour_award(request: Request, _: Public) -> Response:
     """Compare the ways to award, each counted out to the cent."""
     scene, elsewhere = visits.arrived(request, Role.BUYER, "award")
     if scene is None or scene.play is None or scene.market is None:
@@ -116,13 +116,13 @@ def show_award(request: Request, _: Public) -> Response:
 
 
 @router.post("/buyer/award", summary="Tour: award")
-def send_award(request: Request, form: pages.Sent, _: Public) -> Response:
+def send_tour_award(request: Request, form: pages.Sent, _: Public) -> Response:
     """Award in one of the ways shown: from here on the winners know who asked."""
     return visits.moved(request, Role.BUYER, Kind.AWARD, form.text("way"), "result")
 
 
 @router.get("/buyer/result", summary="Tour: page of what winners learn")
-def show_reveal(request: Request, _: Public) -> Response:
+def show_tour_reveal(request: Request, _: Public) -> Response:
     """Show what each winner learns now, and what everybody else is told."""
     scene, elsewhere = visits.arrived(request, Role.BUYER, "result")
     if scene is None or scene.play is None or scene.market is None or scene.chosen is None:

@@ -65,7 +65,7 @@ def send_sheet(request: Request, form: pages.Sent, _: Public) -> Response:
 
 
 @router.get("/auction", summary="Tour: page of live bidding")
-def show_bidding(request: Request, _: Public) -> Response:
+def show_tour_bidding(request: Request, _: Public) -> Response:
     """Show what the rules let a bidder see, with the smallest valid step as one button."""
     return _auction(request, "tour/carrier_auction.html")
 
@@ -77,7 +77,7 @@ def show_bidding_now(request: Request, _: Public) -> Response:
 
 
 @router.post("/price", summary="Tour: lower the price")
-def send_price(request: Request, form: pages.Sent, _: Public) -> Response:
+def send_tour_price(request: Request, form: pages.Sent, _: Public) -> Response:
     """Bid a lower total: accepted or refused by the rules, with the reason."""
     try:
         return visits.moved(request, Role.CARRIER, Kind.PRICE, _figure(form.text("price")), "auction")
