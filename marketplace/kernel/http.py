@@ -115,8 +115,14 @@ def _finish(request: Request, response: Response) -> None:
 
 
 async def form_of(request: Request) -> FormData:
-    """Return the request's form; who asks first reads it, so that all ask with the same limits."""
-    return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=LARGEST_TEXT)
+    """Return the request's form; who asks first reads it, so that all ask with the same limits.
+
+    Raises MalformedError for what is none, or has more fields or files.
+    """
+    try:
+        return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=LARGEST_TEXT)
+    except HTTPException as error:
+        raise MalformedError(str(error.detail)) from None
 
 
 async def _payload(request: Request) -> bytes:

@@ -10,8 +10,11 @@ from playwright.sync_api import expect
 from tests.terminals.conftest import Open, faults_of, is_too_wide
 
 TERMINALS = Path(__file__).parents[2] / "marketplace" / "terminals"
-MOST_SCRIPT = 8 * 1024
-MOST_STYLE = 14 * 1024
+HTMX = TERMINALS / "static" / "vendor" / "htmx-with-stream.js"
+MOST_SCRIPT = 25 * 1024
+"""Bytes of all scripts that a page loads, packed, htmx among them."""
+MOST_STYLE = 20 * 1024
+"""With scripts, font and signs well within the 150 KB of a first load."""
 
 
 def _packed(kind: str) -> int:
@@ -110,5 +113,5 @@ def test_no_template_holds_script_or_style_inline() -> None:
 
 
 def test_own_scripts_and_styles_stay_within_their_weight() -> None:
-    assert _packed("script") <= MOST_SCRIPT
+    assert _packed("script") + len(gzip.compress(HTMX.read_bytes())) <= MOST_SCRIPT
     assert _packed("sheet") <= MOST_STYLE

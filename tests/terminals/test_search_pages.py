@@ -17,7 +17,7 @@ from tests.terminals.auction_made import user_of
 from tests.terminals.conftest import ADMIN, BUYER, CARRIER, Open, Site, faults_of
 
 OTHER_BUYER = "anselm.roper@quillfeather.example"
-CARRIERS_NAME, BUYERS_NAME = "Merrow", "Silverline"
+CARRIERS_NAME, BUYERS_NAME = "Merrow", "Silverline Hospitality"
 _LINE = re.compile(r'<a class="found" href="(?P<href>[^"]+)">.*?<span>(?P<text>.*?)</span>', re.DOTALL)
 
 

@@ -165,7 +165,7 @@ def test_nothing_of_the_buyer_is_in_what_a_desk_reads(open_page: Open, received:
         told += answer.text()
     assert "Two depots to look at" in told
     for secret in (
-        "Silverline",
+        "Silverline Hospitality",
         "silverlinestays",
         "Croy",
         "Foundry Pike",
