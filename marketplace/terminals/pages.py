@@ -22,7 +22,7 @@ from starlette.datastructures import UploadFile
 
 from marketplace.geography import codes
 from marketplace.kernel import http, ids
-from marketplace.kernel.access import PasswordChangeRequiredError, SecondFactorRequiredError
+from marketplace.kernel.access import NOBODY, PasswordChangeRequiredError, Principal, SecondFactorRequiredError
 from marketplace.kernel.clock import machine_now
 from marketplace.kernel.config import Profile
 from marketplace.kernel.errors import (
@@ -33,7 +33,7 @@ from marketplace.kernel.errors import (
     UnavailableError,
 )
 from marketplace.kernel.origin import check_same_origin
-from marketplace.kernel.work import Workshop
+from marketplace.kernel.work import Reading, Workshop
 from marketplace.terminals import browser
 from marketplace.terminals.navigation import navigation
 from marketplace.terminals.rendering import gettext
@@ -252,9 +252,19 @@ def instant_of(typed: str, zone: ZoneInfo) -> str:
 
 
 def now_of(request: Request) -> datetime:
-    """Return the instant of the request's transaction (the database's clock), or this machine's without one."""
-    reading = getattr(request.state, "reading", None)
-    return machine_now() if reading is None else reading.now
+    """Return the instant of the request's transaction, or the database's time for who is signed in without one.
+
+    To strangers, whose pages tell no time that decides anything, this machine's is good enough.
+    """
+    reading: Reading | None = getattr(request.state, "reading", None)
+    if reading is not None:
+        return reading.now
+    principal: Principal = getattr(request.state, "principal", NOBODY)
+    if principal.anonymous:
+        return machine_now()
+    workshop: Workshop = request.app.state.workshop
+    with workshop.reading() as fresh:
+        return fresh.now
 
 
 def see(path: str, note: str = "", tone: str = "good") -> RedirectResponse:
