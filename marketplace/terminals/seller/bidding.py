@@ -84,7 +84,7 @@ def download_receipt(invitation_id: Id, bid_id: Id, reading: DeskReading, _: Wat
     found = bidding.own_receipts(reading, invitation_id, [BidId(bid_id)])
     if BidId(bid_id) not in found:
         raise NotFoundError
-    headers = {"Content-Disposition": f'attachment; filename="receipt-{bid_id[-12:]}.json"'}
+    headers = {"Content-Disposition": f'attachment; filename="receipt-{bid_id}.json"'}
     return Response(found[BidId(bid_id)], media_type="application/json", headers=headers)
 
 
