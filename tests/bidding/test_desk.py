@@ -261,6 +261,52 @@ def test_a_lot_that_somebody_holds_delays_no_other(stage: Stage, monkeypatch: py
     at_desks(room, play)
 
 
+def test_a_bid_on_several_lots_of_which_one_is_held_delays_no_other(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "LOCK_TIMEOUT_MS", 60_000)  # a slow machine must not give the held lot up
+    room = a_room(stage, bidders=2, lots=4)
+    one, two = room.carriers
+
+    async def play(desk: Desk) -> None:
+        with owning(stage.market) as holder:
+            holder.execute(text("SELECT id FROM market.lots WHERE ref = 'T1' FOR UPDATE"))
+            held = asyncio.ensure_future(room.bid(desk, one, "900.00", "T1", "T2"))
+            while not holder.execute(WAITING).scalar_one():  # noqa: ASYNC110 - only the database can tell
+                await asyncio.sleep(0.01)
+            assert (await room.bid(desk, two, "800.00", "T3", "T4")).receipts
+            # a lot that the waiting order needs, too, is free for others while it waits
+            assert (await room.bid(desk, two, "790.00", "T2", "T3")).receipts
+            assert (await room.bid(desk, one, "700.00", "T4")).receipts
+            assert not held.done()
+        assert len((await held).receipts) == 2
+
+    at_desks(room, play)
+
+
+def test_a_bid_that_meets_one_held_lot_after_another_waits_for_all_of_them(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "LOCK_TIMEOUT_MS", 60_000)
+    room = a_room(stage, bidders=1, lots=3)
+    (carrier,) = room.carriers
+
+    async def play(desk: Desk) -> None:
+        with owning(stage.market) as later:
+            with owning(stage.market) as first:
+                first.execute(text("SELECT id FROM market.lots WHERE ref = 'T3' FOR UPDATE"))
+                held = asyncio.ensure_future(room.bid(desk, carrier, "900.00", "T1", "T2", "T3"))
+                while not first.execute(WAITING).scalar_one():  # noqa: ASYNC110 - only the database can tell
+                    await asyncio.sleep(0.01)
+                later.execute(text("SELECT id FROM market.lots WHERE ref = 'T1' FOR UPDATE"))
+            while not later.execute(WAITING).scalar_one():  # noqa: ASYNC110 - only the database can tell
+                await asyncio.sleep(0.01)
+            assert not held.done()
+        assert len((await held).receipts) == 3
+
+    at_desks(room, play)
+
+
 def test_a_late_improvement_moves_the_close_and_its_alarm(stage: Stage) -> None:
     room = a_room(stage)
     with_rules(room, soft_close=SoftClose(window_seconds=300, extension_seconds=600))

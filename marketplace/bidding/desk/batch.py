@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC
 from decimal import Decimal
+from typing import NamedTuple
 
 import asyncpg
 import orjson
@@ -20,18 +21,25 @@ from marketplace.kernel.ids import LotId
 from sellers.model import InvitationStatus
 
 
+class Busy(NamedTuple):
+    """An order that found lots held by somebody else, and those lots: each that it has met so far, in order."""
+
+    order: Order
+    lots: tuple[LotId, ...]
+
+
 async def run(
-    office: Office, connection: asyncpg.Connection, orders: Sequence[Order], *, wait: bool
-) -> tuple[list[Order], bool]:
+    office: Office, connection: asyncpg.Connection, orders: Sequence[Order], wait_for: Sequence[LotId] = ()
+) -> tuple[list[Busy], bool]:
     """Work off ``orders`` in their order and answer them once that is on disk.
 
-    Returns the orders on lots that somebody else holds (with ``wait`` there are none), and whether events were
-    journaled. Raises what the connection raises; then nothing was answered, and nothing done unless the connection
-    broke while it committed.
+    Waits for the lots ``wait_for`` alone. Returns the orders that need another lot that somebody else holds, and
+    whether events were journaled. Raises what the connection raises; then nothing was answered, and nothing done
+    unless the connection broke while it committed.
     """
     await connection.execute("BEGIN")
     try:
-        draft, busy = await _decided(office, connection, orders, wait=wait)
+        draft, busy = await _decided(office, connection, orders, wait_for)
         if draft is not None:
             await _write(draft, connection)
         await connection.execute("COMMIT")
@@ -61,26 +69,43 @@ async def _undo(connection: asyncpg.Connection) -> None:
 
 
 async def _decided(
-    office: Office, connection: asyncpg.Connection, orders: Sequence[Order], *, wait: bool
-) -> tuple[Draft | None, list[Order]]:
+    office: Office, connection: asyncpg.Connection, orders: Sequence[Order], wait_for: Sequence[LotId]
+) -> tuple[Draft | None, list[Busy]]:
     """Hold what can be held and decide the orders on it; return also the orders that have to wait."""
-    wanted = sorted({lot_id for order in orders for lot_id in order.lot_ids})
-    rows = await connection.fetch(statements.HOLD if wait else statements.HOLD_FREE, wanted)
-    if not rows:
-        return None, list(orders)
+    rows = await _hold(connection, orders, wait_for)
+    held = {row["id"] for row in rows}
+    ready: list[Order] = []
+    busy: list[Busy] = []
+    for order in orders:
+        missing = set(order.lot_ids) - held
+        if missing:
+            busy.append(Busy(order, tuple(sorted(missing.union(wait_for).intersection(order.lot_ids)))))
+        else:
+            ready.append(order)
+    if not ready:
+        return None, busy
     now = office.clock.at(max(row["now"] for row in rows)).astimezone(UTC)
     # behind the lots: who waits for a lot must not keep others of its bidder's bids waiting
-    declined = await _hold_invitations(connection, orders)
+    declined = await _hold_invitations(connection, ready)
     draft = Draft(office, now, await _as_held(office, connection, rows), declined)
-    busy: list[Order] = []
-    for order in orders:
-        if all(lot_id in draft.held for lot_id in order.lot_ids):
-            draft.decide(order)
-        else:
-            busy.append(order)
+    for order in ready:
+        draft.decide(order)
     if draft.repeated:
         await _answer_repeated(draft, connection)
     return draft, busy
+
+
+async def _hold(
+    connection: asyncpg.Connection, orders: Sequence[Order], wait_for: Sequence[LotId]
+) -> list[asyncpg.Record]:
+    """Hold ``wait_for`` in the order of the ids, then what is free of the others: nobody waits in a circle."""
+    others = {lot_id for order in orders for lot_id in order.lot_ids}.difference(wait_for)
+    rows: list[asyncpg.Record] = []
+    if wait_for:
+        rows += await connection.fetch(statements.HOLD, list(wait_for))
+    if others:
+        rows += await connection.fetch(statements.HOLD_FREE, sorted(others))
+    return rows
 
 
 async def _hold_invitations(connection: asyncpg.Connection, orders: Sequence[Order]) -> frozenset[str]:

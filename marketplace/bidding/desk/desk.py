@@ -1,7 +1,8 @@
 """The desk's lanes: orders wait by lot, and a batch is what waits when its lane is free; nothing waits for a timer.
 
 A lot that somebody else holds leaves its lane: its orders are worked off beside it, so that no other lot waits for it.
-Orders on several lots have a lane of their own, which holds lots in the order of their ids like everybody.
+Orders on several lots have a lane of their own. No lane ever waits for a lot; an order that found some held waits
+beside the lanes for just those, together with all orders that wait for the same ones.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import asyncpg
 
 from marketplace.bidding import engine
 from marketplace.bidding.desk import batch, cache, statements
+from marketplace.bidding.desk.batch import Busy
 from marketplace.bidding.desk.cache import Cache, Guest, KnownLot
 from marketplace.bidding.desk.decision import Office
 from marketplace.bidding.desk.line import LOST, Line, unavailable
@@ -44,8 +46,8 @@ from marketplace.kernel.work import Workshop
 _LOG = logging.getLogger(__name__)
 _MOST_AT_ONCE = 256
 """Orders in one transaction at most."""
-_ATTENDANTS = 4
-"""Lots at once that are waited for beside the lanes."""
+_ATTENDANTS = 8
+"""Lots, or sets of lots, at once that are waited for beside the lanes."""
 _SHARE = 4
 """A single lot may fill this part of the queue: one quarter."""
 
@@ -55,9 +57,8 @@ T = TypeVar("T")
 class _Lane:
     """Orders that wait for one connection."""
 
-    def __init__(self, dsn: dict[str, Any], *, wide: bool = False) -> None:
+    def __init__(self, dsn: dict[str, Any]) -> None:
         self.line = Line(dsn)
-        self.wide = wide
         self.waiting: deque[Order] = deque()
         self.filled = asyncio.Event()
 
@@ -196,7 +197,7 @@ class Desk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._lanes: list[_Lane] = []
         self._reader = Line(self._dsn)
-        self._slow: dict[LotId, list[Order]] = {}
+        self._slow: dict[tuple[LotId, ...], list[Order]] = {}
         self._wanted: set[LotId] = set()
         self._waiting = 0
         self._by_lot: Counter[LotId] = Counter()
@@ -210,7 +211,7 @@ class Desk:
         self._loop = loop
         self._reading = asyncio.Lock()
         self._attendants = asyncio.Semaphore(_ATTENDANTS)
-        self._lanes = [_Lane(self._dsn) for _ in range(self._lane_count)] + [_Lane(self._dsn, wide=True)]
+        self._lanes = [_Lane(self._dsn) for _ in range(self._lane_count + 1)]
         for lane in self._lanes:
             self._spawn(self._serve(lane))
         self._spawn(self._keep_reader(self._reader))
@@ -337,7 +338,7 @@ class Desk:
         lot_ids = order.lot_ids
         if len(lot_ids) > 1:
             self._lanes[-1].put(order)
-        elif (beside := self._slow.get(lot_ids[0])) is not None:
+        elif (beside := self._slow.get(lot_ids)) is not None:
             beside.append(order)
         else:
             self._lanes[crc32(lot_ids[0].encode()) % self._lane_count].put(order)
@@ -347,8 +348,7 @@ class Desk:
             while True:
                 orders = await lane.take()
                 try:
-                    for order in await self._work_off(lane.line, orders, wait=lane.wide):
-                        self._set_aside(order)
+                    self._set_aside(await self._work_off(lane.line, orders))
                 except BaseException:
                     for order in orders:
                         order.fail(unavailable())
@@ -356,33 +356,37 @@ class Desk:
         finally:
             lane.line.hang_up()
 
-    def _set_aside(self, order: Order) -> None:
-        """Let an order whose lot is held by somebody else wait beside the lane."""
-        lot_id = order.lot_ids[0]
-        beside = self._slow.get(lot_id)
-        if beside is None:
-            self._slow[lot_id] = [order]
-            self._spawn(self._attend(lot_id))
-        else:
-            beside.append(order)
+    def _set_aside(self, busy: Iterable[Busy]) -> None:
+        """Let orders wait beside the lanes for the lots that they found held by somebody else.
 
-    async def _attend(self, lot_id: LotId) -> None:
-        """Wait for a lot that somebody else holds, and work off its orders until none is left."""
+        An order that meets another held lot there waits for that one, too: the lots of an order are finite, so it
+        comes to its turn.
+        """
+        for order, lots in busy:
+            beside = self._slow.get(lots)
+            if beside is None:
+                self._slow[lots] = [order]
+                self._spawn(self._attend(lots))
+            else:
+                beside.append(order)
+
+    async def _attend(self, lots: tuple[LotId, ...]) -> None:
+        """Wait for lots that somebody else holds, and work off the orders on them until none is left."""
         async with self._attendants:
             line = Line(self._dsn)
             try:
-                while orders := self._slow[lot_id][:_MOST_AT_ONCE]:
-                    del self._slow[lot_id][: len(orders)]
-                    await self._work_off(line, orders, wait=True)
+                while orders := self._slow[lots][:_MOST_AT_ONCE]:
+                    del self._slow[lots][: len(orders)]
+                    self._set_aside(await self._work_off(line, orders, lots))
             finally:
-                for order in self._slow.pop(lot_id):
+                for order in self._slow.pop(lots):
                     order.fail(unavailable())
                 line.hang_up()
 
-    async def _work_off(self, line: Line, orders: list[Order], *, wait: bool) -> list[Order]:
-        """Work off orders in one transaction, or one by one if that fails; return those on lots that are held."""
+    async def _work_off(self, line: Line, orders: list[Order], wait_for: tuple[LotId, ...] = ()) -> list[Busy]:
+        """Work off orders in one transaction, or one by one if that fails; return those that have to wait."""
         try:
-            busy, journaled = await batch.run(self._office, await line.open(), orders, wait=wait)
+            busy, journaled = await batch.run(self._office, await line.open(), orders, wait_for)
         except LOST:
             _LOG.warning("the desk lost a connection to the database; %d orders are answered 503", len(orders))
             self._give_up(line, orders)
@@ -392,7 +396,7 @@ class Desk:
             return []
         except Exception as error:  # noqa: BLE001 - it is told to the callers whose orders it is about
             if len(orders) > 1:
-                return [order for one in orders for order in await self._work_off(line, [one], wait=wait)]
+                return [found for one in orders for found in await self._work_off(line, [one], wait_for)]
             self._fail(orders[0], error)
             return []
         if journaled:
