@@ -336,6 +336,10 @@ def test_a_suspended_request_takes_no_bids_and_a_late_bid_is_late_by_the_databas
             if suspended:
                 with pytest.raises(NotTakingBidsError):
                     await room.bid(desk, carrier, "400.00")
+                with pytest.raises(NotTakingBidsError):
+                    await desk.dry_run(
+                        carrier.principal, room.invitations[carrier.email], room.command(carrier, "400.00")
+                    )
         await room.bid(desk, carrier, "400.00")
         stage.clock.now = room.one("SELECT closes_at FROM market.lots")
         with pytest.raises(BidRefusedError) as caught:

@@ -1,6 +1,6 @@
 """Deciding one order after the other on held lots, in memory: what is to be written, and each caller's answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -120,16 +120,8 @@ class Draft:
         """Raise what forbids the order before any rule of an auction does."""
         if order.request_version is None:
             return
-        if InvitationStatus.DECLINED is order.guest.status or order.guest.invitation_id in self.declined:
-            raise NotTakingBidsError("You declined this request; reopen it first.")
-        lots = [self.lots[lot_id] for lot_id in order.lot_ids]
-        if any(lot.suspended for lot in lots):
-            raise NotTakingBidsError("The request is suspended.")
-        if all(lot.state.status is Status.CANCELLED for lot in lots):
-            raise NotTakingBidsError("The request was withdrawn.")
-        current = lots[0].request_version
-        if current != order.request_version:
-            raise RequestChangedError(f"Your bid is for version {order.request_version}; the current one is {current}.")
+        declined = order.guest.status is InvitationStatus.DECLINED or order.guest.invitation_id in self.declined
+        check_taking_bids([self.lots[lot_id] for lot_id in order.lot_ids], order.request_version, declined=declined)
         if errors := [error for part in parts if isinstance(part, Priced) for error in self._problems(part)]:
             raise MalformedError("The bid doesn't fit the request.", errors=tuple(errors))
 
@@ -241,6 +233,22 @@ class _Step:
                 self.draft.office.sealer.seal(self.receipt),
             )
         )
+
+
+def check_taking_bids(lots: Sequence[KnownLot], request_version: int, *, declined: bool) -> None:
+    """Raise what forbids a bid on lots of one request before any rule of an auction does.
+
+    Raises NotTakingBidsError, RequestChangedError.
+    """
+    if declined:
+        raise NotTakingBidsError("You declined this request; reopen it first.")
+    if any(lot.suspended for lot in lots):
+        raise NotTakingBidsError("The request is suspended.")
+    if all(lot.state.status is Status.CANCELLED for lot in lots):
+        raise NotTakingBidsError("The request was withdrawn.")
+    current = lots[0].request_version
+    if current != request_version:
+        raise RequestChangedError(f"Your bid is for version {request_version}; the current one is {current}.")
 
 
 def check_same(ref: str, fingerprint: str, earlier: str | None) -> None:

@@ -19,7 +19,7 @@ from marketplace.bidding import engine
 from marketplace.bidding.desk import batch, cache, statements
 from marketplace.bidding.desk.batch import Busy
 from marketplace.bidding.desk.cache import Cache, Guest, KnownLot
-from marketplace.bidding.desk.decision import Office
+from marketplace.bidding.desk.decision import Office, check_taking_bids
 from marketplace.bidding.desk.line import LOST, Line, unavailable
 from marketplace.bidding.desk.orders import (
     Answer,
@@ -34,7 +34,6 @@ from marketplace.bidding.desk.orders import (
     lot_problems,
     priced,
 )
-from marketplace.bidding.errors import RequestChangedError
 from marketplace.bidding.model import BidderView, Refusal
 from marketplace.kernel import ids
 from marketplace.kernel.access import Principal
@@ -42,6 +41,7 @@ from marketplace.kernel.errors import MalformedError, NotFoundError, ProblemErro
 from marketplace.kernel.idempotency import Key
 from marketplace.kernel.ids import BidId, LotId
 from marketplace.kernel.work import Workshop
+from sellers.model import InvitationStatus
 
 _LOG = logging.getLogger(__name__)
 _MOST_AT_ONCE = 256
@@ -141,7 +141,8 @@ class Desk:
     ) -> list[tuple[str, Decimal, BidderView | Refusal]]:
         """Tell by lot what an offer costs, and what its bidder would see after the bid or why it would be refused.
 
-        Changes nothing. Raises NotFoundError, ProviderInactiveError, RequestChangedError, MalformedError.
+        Changes nothing. Raises NotFoundError, ProviderInactiveError, NotTakingBidsError, RequestChangedError,
+        MalformedError.
         """
         guest = await self._guest(principal, invitation_id)
         lots, now = await self._look(lambda connection: self._current(connection, guest, command))
@@ -150,9 +151,7 @@ class Desk:
             for at, (lot, offer) in enumerate(zip(lots, command.offers, strict=True))
         ]
         _refuse_malformed(lots, parts, command.request_version)
-        if lots[0].request_version != command.request_version:
-            current = lots[0].request_version
-            raise RequestChangedError(f"Your bid is for version {command.request_version}; the current is {current}.")
+        check_taking_bids(lots, command.request_version, declined=guest.status is InvitationStatus.DECLINED)
         order = Order(principal, guest, tuple(parts), ids.new("key"), "", command.request_version)
         found = []
         for lot, part in zip(lots, parts, strict=True):
