@@ -46,6 +46,7 @@ from marketplace.kernel.alarms import Ring
 from marketplace.kernel.clock import Clock, database_clock
 from marketplace.kernel.config import Settings
 from marketplace.kernel.db import Database, connect
+from marketplace.kernel.sending import SendDue
 from marketplace.kernel.vault import Vault, open_vault
 from marketplace.kernel.work import Reaction, Reactions, Workshop
 from marketplace.oversight import reactions as oversight_reactions
@@ -240,6 +241,9 @@ RINGS: Mapping[str, Ring] = {
     **confirmation_reactions.RINGS,
     **notifications_reactions.RINGS,
 }
+
+SENDERS: Mapping[str, SendDue] = {}
+"""What leaves the house, by channel."""
 
 
 @dataclass(frozen=True, slots=True)

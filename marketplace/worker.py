@@ -1,4 +1,4 @@
-"""The worker: follows the journal, rings what is due, and forgets what has expired."""
+"""The worker: follows the journal, rings what is due, sends what leaves the house, and forgets what has expired."""
 
 import sys
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from marketplace.identity import service as identity
 from marketplace.kernel import alarms, idempotency
 from marketplace.kernel import heartbeat as alive
 from marketplace.kernel.reactions import Follower
+from marketplace.kernel.sending import Sender
 from marketplace.wiring import Marketplace
 
 HEARTBEAT_SECONDS = 1
@@ -32,13 +33,18 @@ def working(market: Marketplace, *, alone: bool = False) -> Iterator[None]:
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(heartbeat, "interval", seconds=HEARTBEAT_SECONDS, args=[market], max_instances=1, coalesce=True)
     scheduler.add_job(housekeeping, "interval", minutes=HOUSEKEEPING_MINUTES, args=[market], coalesce=True)
+    senders = [Sender(name, market.workshop, send_due) for name, send_due in wiring.SENDERS.items()]
     follower.start()
     scheduler.start()
+    for sender in senders:
+        sender.start()
     try:
         yield
     finally:
         scheduler.shutdown(wait=True)
         follower.end()
+        for sender in senders:
+            sender.end()
 
 
 def heartbeat(market: Marketplace) -> int:

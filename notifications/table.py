@@ -742,6 +742,7 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "user.suspended": "signing in tells the one whom it concerns",
     "user.reinstated": "signing in tells the one whom it concerns",
     "organization.sessions_ended": "signing in again tells each of its users",
+    "bids.read": "the journal proves it; which lots the platform looks into is no news to a bidder",
     "job.taken": "the queue shows it",
     "job.released": "the queue shows it",
     "finding.reviewed": "a look of the platform; nothing changes for the buyer",

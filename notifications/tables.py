@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from marketplace.kernel.tables import instant
@@ -20,6 +20,7 @@ class NoticeRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("dedupe_key", "organization_id"),
         UniqueConstraint("organization_id", "ordinal"),
+        Index("notices_position", "position"),
         {
             "schema": "market",
             "info": {
