@@ -102,6 +102,9 @@ def test_a_silent_winner_loses_its_lots_when_the_buyer_takes_them_back(
     assert awarded.buyer("POST", path, 409, json=body)["type"] == "/problems/award-answered"
     (own,) = awarded.blue("GET", f"/invitations/{invitation_of(awarded.blue)}/award/confirmation")
     assert (own["status"], own["reason"]) == ("returned", "")
+    run_worker()
+    (ended,) = [one for one in awarded.blue("GET", "/notices")["items"] if one["event"] == "terms.withdrawn"]
+    assert ended["text"].endswith("Back with the buyer: T1.")
 
 
 def test_refused_terms_leave_nothing_to_confirm(awarded: Deal) -> None:
