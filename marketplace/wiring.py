@@ -1,7 +1,6 @@
 """All wiring in one place: which rooms' routes, reactions and alarms make up the application."""
 
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,25 +47,31 @@ from marketplace.kernel.config import Settings
 from marketplace.kernel.db import Database, connect
 from marketplace.kernel.sending import SendDue
 from marketplace.kernel.vault import Vault, open_vault
+from marketplace.kernel.wake import Wake
 from marketplace.kernel.work import Reaction, Reactions, Workshop
 from marketplace.oversight import reactions as oversight_reactions
 from marketplace.oversight import record_routes as oversight_record
 from marketplace.oversight import routes as oversight
 from marketplace.terminals import assets, kit, streams
+from marketplace.terminals.account import mail_links, signing_in
 from marketplace.terminals.account import notices as own_notices
 from marketplace.terminals.account import own as own_account
-from marketplace.terminals.account import signing_in
+from marketplace.terminals.account import preferences as own_preferences
+from marketplace.terminals.account import webhooks as own_webhooks
 from marketplace.terminals.backoffice import auction as office_auction
 from marketplace.terminals.backoffice import auctions as office_auctions
 from marketplace.terminals.backoffice import audit as office_audit
 from marketplace.terminals.backoffice import catalogue as office_catalogue
+from marketplace.terminals.backoffice import deliveries as office_deliveries
 from marketplace.terminals.backoffice import health as office_health
+from marketplace.terminals.backoffice import mailbox as office_mailbox
 from marketplace.terminals.backoffice import matching as office_matching
 from marketplace.terminals.backoffice import organizations as office_organizations
 from marketplace.terminals.backoffice import providers as office_providers
 from marketplace.terminals.backoffice import queue as office_queue
 from marketplace.terminals.backoffice import reveals as office_reveals
 from marketplace.terminals.backoffice import review as office_review
+from marketplace.terminals.backoffice import surrogate as office_surrogate
 from marketplace.terminals.backoffice import verifications as office_verifications
 from marketplace.terminals.buyer import availability as buyer_availability
 from marketplace.terminals.buyer import award as buyer_award
@@ -115,6 +120,12 @@ from matching.availability import routes as availability
 from matching.questions import routes as questions
 from notifications import reactions as notifications_reactions
 from notifications import routes as notifications
+from notifications.feed import routes as feed
+from notifications.mail import routes as mail_addresses
+from notifications.mail import sending as mail
+from notifications.preferences import routes as notice_preferences
+from notifications.webhooks import routes as webhooks
+from notifications.webhooks import sending as webhooks_sending
 from sellers import routes as sellers
 from sellers.footprints import routes as footprints
 from sellers.territories import routes as territories
@@ -159,6 +170,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     contracts.router,
     negotiations.router,
     notifications.router,
+    feed.router,
+    webhooks.router,
+    notice_preferences.router,
+    mail_addresses.router,
     oversight.router,
     oversight_record.router,
     landing.router,
@@ -168,6 +183,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     signing_in.router,
     own_account.router,
     own_notices.router,
+    own_webhooks.router,
+    own_preferences.router,
+    mail_links.router,
     registration.router,
     guide.router,
     searching.router,
@@ -204,10 +222,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     office_organizations.router,
     office_auctions.router,
     office_auction.router,
+    office_surrogate.router,
     office_matching.router,
     office_reveals.router,
     office_review.router,
     office_catalogue.router,
+    office_deliveries.router,
+    office_mailbox.router,
     office_health.router,
     office_audit.router,
     seller_bid_sheet.router,
@@ -239,10 +260,15 @@ RINGS: Mapping[str, Ring] = {
     **verification.RINGS,
     **bidding_reactions.RINGS,
     **confirmation_reactions.RINGS,
+    **contracts_reactions.RINGS,
     **notifications_reactions.RINGS,
 }
 
-SENDERS: Mapping[str, SendDue] = {}
+SENDERS: Mapping[str, SendDue] = {
+    **webhooks_sending.SENDERS,
+    "mail": mail.send_due,
+    "mail beside": mail.send_due,  # while the first waits for a mail server that is slow
+}
 """What leaves the house, by channel."""
 
 
@@ -254,7 +280,7 @@ class Marketplace:
     database: Database
     vault: Vault
     workshop: Workshop
-    wake: threading.Event
+    wake: Wake
 
 
 def assemble(settings: Settings, clock: Clock = database_clock, database: Database | None = None) -> Marketplace:
@@ -262,7 +288,7 @@ def assemble(settings: Settings, clock: Clock = database_clock, database: Databa
 
     Raises PostgresError when the embedded server can't start.
     """
-    wake = threading.Event()
+    wake = Wake()
     database = database or connect(settings)
     woken: Callable[[], None] = wake.set
     vault = open_vault(settings)

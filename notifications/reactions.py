@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from marketplace.kernel.journal import Recorded
 from marketplace.kernel.work import Reaction, Work
 from notifications import digest, outward, service, table
+from notifications.reminders import reactions as reminders
 
 
 def tell(work: Work, recorded: Recorded) -> None:
@@ -24,6 +25,7 @@ def tell_together(work: Work, events: Sequence[Recorded]) -> None:
 
 REACTIONS = (
     *digest.REACTIONS,
+    *reminders.REACTIONS,
     Reaction("notices are written", table.EVENTS, tell, together=tell_together),
 )
-RINGS = digest.RINGS
+RINGS = {**digest.RINGS, **reminders.RINGS}

@@ -27,6 +27,14 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class Urgency(StrEnum):
+    """How soon it is told outside of the pages: with the day's other news, now, or now even in quiet hours."""
+
+    LATER = "later"
+    SOON = "soon"
+    NOW = "now"
+
+
 class Subject(StrEnum):
     """What a notice leads to. A provider knows a request by its own invitation only."""
 
@@ -35,6 +43,7 @@ class Subject(StrEnum):
     CONTRACT = "contract"
     BUYER = "buyer"
     PROVIDER = "provider"
+    WEBHOOK = "webhook"
 
 
 ID_FIELDS = {
@@ -42,6 +51,7 @@ ID_FIELDS = {
     Subject.CONTRACT: "contract_id",
     Subject.BUYER: "buyer_id",
     Subject.PROVIDER: "provider_id",
+    Subject.WEBHOOK: "webhook_id",
 }
 """The event's field that names the subject; an invitation is found by who is told."""
 
@@ -104,6 +114,7 @@ AFTER_THE_OPENING = frozenset(
         "negotiation.agreed",
         "discounts.recomputed",
         "contract.made",
+        "contract.notice_window_opens",
     }
 )
 """The events that happen when the buyer knows the bidders, so that a provider's name may be told to it."""
@@ -116,7 +127,7 @@ class Row:
     ``per`` names the fields of the event (dotted paths) that make one notice: a request's 300 lots that open tell
     once. Empty: every event has its own. ``renews``: an event more makes the notice new again and counts it; otherwise
     the first tells.
-    ``if_event`` and ``if_facts``: it tells only where they hold.
+    ``if_event`` and ``if_facts``: it tells only where they hold. ``urgent``: tomorrow it would be of no use.
     """
 
     event: str
@@ -129,6 +140,14 @@ class Row:
     renews: bool = False
     if_event: Callable[[Data], bool] = lambda _data: True
     if_facts: Callable[[Data, Facts], bool] = lambda _data, _facts: True
+    urgent: bool = False
+
+    @property
+    def urgency(self) -> Urgency:
+        """How soon it is told: what is only to know may wait for the day's digest."""
+        if self.urgent:
+            return Urgency.NOW
+        return Urgency.LATER if self.severity is Severity.INFO else Urgency.SOON
 
 
 def _waits(_data: Data, facts: Facts) -> bool:
@@ -149,6 +168,18 @@ def _by_provider(data: Data) -> bool:
     return bool(data["side"] == "provider")
 
 
+def _of_a_buyer(data: Data) -> bool:
+    return data["buyer_id"] is not None
+
+
+def _of_a_provider(data: Data) -> bool:
+    return data["provider_id"] is not None
+
+
+def _of_the_platform(data: Data) -> bool:
+    return not _of_a_buyer(data) and not _of_a_provider(data)
+
+
 def _by_buyer(data: Data) -> bool:
     return bool(data["side"] == "buyer")
 
@@ -156,6 +187,10 @@ def _by_buyer(data: Data) -> bool:
 def _is_open_bid(data: Data) -> bool:
     """While bids are sealed, not even that there is one is told."""
     return data["event"]["amount"] is not None
+
+
+def _has_days(days: int) -> Callable[[Data], bool]:
+    return lambda data: data["days"] == days
 
 
 _BUYER, _INVITED, _PROVIDER, _PLATFORM = Audience.BUYER, Audience.INVITED, Audience.PROVIDER, Audience.PLATFORM
@@ -212,6 +247,18 @@ _REGISTRATION = (
         Subject.BUYER,
         "Your organization is no longer verified",
         "Your open requests take no bids until it is verified again.",
+    ),
+    *(
+        Row(
+            "buyer.verification_expiring",
+            _BUYER,
+            _ACTION,
+            Subject.BUYER,
+            "Your verification expires soon",
+            f"It is valid for {days} days more. Have your organization verified again, or your requests take no bids.",
+            if_event=_has_days(days),
+        )
+        for days in (30, 7)
     ),
     Row(
         "buyer.verification_expired",
@@ -464,6 +511,7 @@ _AUCTIONS = (
         "Bids are taken",
         "The request of {pseudonym} takes bids now.",
         per=_PER_REQUEST,
+        urgent=True,
     ),
     Row(
         "bid.placed",
@@ -504,7 +552,7 @@ _AUCTIONS = (
         per=_PER_REQUEST,
     ),
     *(
-        Row(event, audience, severity, subject, title, text.format(what=what), per=_PER_STEP)
+        Row(event, audience, severity, subject, title, text.format(what=what), per=_PER_STEP, urgent=True)
         for event, severity, title, text in _CLOCK_CHANGES
         for audience, subject, what in (
             (_BUYER, Subject.REQUEST, "“{title}”"),
@@ -518,6 +566,7 @@ _AUCTIONS = (
         Subject.REQUEST,
         "A bid is called an error",
         "A bidder on “{title}” asks you to take its bid out.",
+        urgent=True,
     ),
     Row(
         "bid.retracted",
@@ -534,6 +583,68 @@ _AUCTIONS = (
         Subject.INVITATION,
         "Your best and final offer",
         "The request of {pseudonym} asks you for one last offer.",
+        urgent=True,
+    ),
+)
+
+
+def _is_due_in(minutes: int) -> Callable[[Data], bool]:
+    return lambda data: data["lead_minutes"] == minutes
+
+
+_PER_INSTANT = ("request_id", "at", "lead_minutes")
+"""Once for all lots that open, or close, at one instant, however often its reminder is told."""
+_MINUTES = 15
+"""The lead of the later reminder: after a night of quiet hours it would be of no use."""
+_SOON = (
+    ("request.opening_soon", 24 * 60, "Bids are taken soon", "Bids on {what} are taken within a day: {lots}."),
+    (
+        "request.opening_soon",
+        _MINUTES,
+        "Bids are taken in minutes",
+        "Bids on {what} are taken within 15 minutes: {lots}.",
+    ),
+    ("request.closing_soon", 24 * 60, "Bidding ends soon", "Bidding on {what} ends within a day: {lots}."),
+    ("request.closing_soon", _MINUTES, "Bidding ends in minutes", "Bidding on {what} ends within 15 minutes: {lots}."),
+)
+"""What is near: event, minutes before, title and text, told to the buyer and to all that are invited."""
+
+_REMINDERS = (
+    *(
+        Row(
+            event,
+            audience,
+            severity,
+            subject,
+            title,
+            text.replace("{what}", what),
+            per=_PER_INSTANT,
+            if_event=_is_due_in(minutes),
+            urgent=minutes == _MINUTES,
+        )
+        for event, minutes, title, text in _SOON
+        for audience, severity, subject, what in (
+            (_BUYER, _INFO, Subject.REQUEST, "“{title}”"),
+            (_INVITED, _ACTION, Subject.INVITATION, "the request of {pseudonym}"),
+        )
+    ),
+    Row(
+        "request.bids_lapse_soon",
+        _BUYER,
+        _ACTION,
+        Subject.REQUEST,
+        "Bids lapse soon",
+        "A bid on “{title}” is valid for three days more. Decide while you may still choose it.",
+        per=_PER_INSTANT,
+    ),
+    Row(
+        "award.answer_due",
+        _PROVIDER,
+        _ACTION,
+        Subject.INVITATION,
+        "Confirm your award",
+        "Your time to confirm your award in the request of {pseudonym} ends within a day: {lots}.",
+        urgent=True,
     ),
 )
 
@@ -715,6 +826,14 @@ _DEALS = (
         "Your contract with {provider} on “{title}” is made.",
     ),
     Row(
+        "contract.notice_window_opens",
+        _BUYER,
+        _ACTION,
+        Subject.CONTRACT,
+        "Decide on notice",
+        "The notice window of your contract with {provider} on “{title}” is open; the contract names its last day.",
+    ),
+    Row(
         "contract.made",
         _PROVIDER,
         _INFO,
@@ -724,7 +843,54 @@ _DEALS = (
     ),
 )
 
-ROWS: tuple[Row, ...] = (*_REGISTRATION, *_REQUESTS, *_AUCTIONS, *_DEALS)
+_ACCOUNTS = tuple(
+    Row(event, audience, severity, subject, title, text, per=("intervention_id",), if_event=concerned)
+    for audience, subject, concerned in (
+        (_BUYER, Subject.BUYER, _of_a_buyer),
+        (_PROVIDER, Subject.PROVIDER, _of_a_provider),
+    )
+    for event, severity, title, text in (
+        (
+            "user.suspended",
+            _WARNING,
+            "Users of yours are suspended",
+            (
+                "The platform keeps users of your organization out: they cannot sign in, their sessions have ended"
+                " and their API keys rest. What runs goes on. Ask the platform's desk why, and to have it taken back."
+            ),
+        ),
+        (
+            "user.reinstated",
+            _INFO,
+            "Suspended users may sign in again",
+            "The platform lets the users of your organization in again that it had suspended; their API keys work.",
+        ),
+    )
+)
+
+_MACHINES = tuple(
+    Row(
+        "webhook.disabled",
+        audience,
+        _WARNING,
+        Subject.WEBHOOK,
+        "A webhook is disabled",
+        "Your own system does not take our messages any more: none are sent to it until you make the webhook active"
+        " again. GET /events has what it missed.",
+        if_event=concerned,
+    )
+    for audience, concerned in ((_BUYER, _of_a_buyer), (_PROVIDER, _of_a_provider), (_PLATFORM, _of_the_platform))
+)
+
+ROWS: tuple[Row, ...] = (
+    *_REGISTRATION,
+    *_REQUESTS,
+    *_AUCTIONS,
+    *_REMINDERS,
+    *_DEALS,
+    *_ACCOUNTS,
+    *_MACHINES,
+)
 
 _OWN_DOING = "who did it is all who need to know"
 _ON_SCREEN = "whoever takes part watches the clock; minutes later it would be old"
@@ -739,8 +905,6 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "user.signed_out": _OWN_DOING,
     "user.session_revoked": "it belongs to one user; notices are an organization's",
     "user.password_changed": _OWN_DOING,
-    "user.suspended": "signing in tells the one whom it concerns",
-    "user.reinstated": "signing in tells the one whom it concerns",
     "organization.sessions_ended": "signing in again tells each of its users",
     "bids.read": "the journal proves it; which lots the platform looks into is no news to a bidder",
     "job.taken": "the queue shows it",
@@ -749,6 +913,10 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "user.second_factor_confirmed": _OWN_DOING,
     "api_key.created": _OWN_DOING,
     "api_key.revoked": _OWN_DOING,
+    "webhook.created": _OWN_DOING,
+    "webhook.changed": _OWN_DOING,
+    "webhook.secret_renewed": _OWN_DOING,
+    "webhook.removed": _OWN_DOING,
     "catalogue.changed": "it concerns nobody's deal",
     "buyer.changed": _OWN_DOING,
     "buyer.evidence_added": _OWN_DOING,
@@ -774,6 +942,7 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "switching_costs.stated": _OWN_DOING,
     "scenario.saved": _OWN_DOING,
     "scenario.removed": _OWN_DOING,
+    "reminder.skipped": "it would be of no use any more; the back office sees that the worker was away",
     "auction.scheduled": _SAID_OTHERWISE,
     "auction.bidder_invited": _SAID_OTHERWISE,
     "auction.bidder_excluded": "it is told that its account is suspended or closed",
@@ -789,6 +958,10 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "bid.expired": "its bidder stated until when it is valid; the standing shows the rest",
     "bid.proxy_set": _OWN_DOING,
     "bid.withdrawal_refused": "its bidder sees it where it bids",
+    "delivery.repeated": "the reader gets the mail; who had it sent again is the platform's record",
+    "suppression.lifted": _OWN_DOING,
+    "desk_address.set": _OWN_DOING,
+    "desk_address.confirmed": _OWN_DOING,
     "bid.withdrawn": "only sealed bids are withdrawn, and of those nobody may know",
 }
 """Events that were looked at and tell nobody, and why. An event is here or in ``ROWS``."""

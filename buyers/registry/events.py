@@ -83,6 +83,14 @@ class VerificationRevoked(BuyerEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class VerificationExpiring(BuyerEvent):
+    """The time of a verification is over in ``days`` days."""
+
+    name: ClassVar[str] = "buyer.verification_expiring"
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class VerificationExpired(BuyerEvent):
     """The time of a verification is over."""
 

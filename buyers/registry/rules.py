@@ -224,6 +224,11 @@ def expired(verification: Verification, now: datetime) -> Verification | None:
     return replace(verification, status=VerificationStatus.EXPIRED, since=now, until=None)
 
 
+def expires_within(until: datetime, days: int, other_days: int, now: datetime) -> bool:
+    """Tell whether a verification ends in at most ``days`` days, but in more than ``other_days``."""
+    return timedelta(days=other_days) < until - now <= timedelta(days=days)
+
+
 def checks_of(
     buyer: Buyer, documents: Collection[DocumentInfo], claimed_by_others: Collection[NumberKind]
 ) -> tuple[Check, ...]:

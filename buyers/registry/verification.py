@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import puremagic
 
@@ -15,6 +16,7 @@ from buyers.registry.events import (
     EvidenceAdded,
     IdentityRead,
     VerificationExpired,
+    VerificationExpiring,
     VerificationRequested,
     VerificationRevoked,
 )
@@ -45,6 +47,9 @@ from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.work import Reading, Work
 
 EXPIRY_ALARM = "verification-expiry"
+WARNING_ALARM = "verification-expires-soon"
+WARNING_DAYS = (30, 7)
+"""So many days before a verification expires its buyer is told."""
 
 
 class TooManyDocumentsError(ConflictError):
@@ -165,6 +170,8 @@ def decide(work: Work, buyer_id: OrganizationId, decision: Decision, reason: str
     store.add_decision(work, buyer_id, DecisionRecord(decision, reason, admin.user_id, work.now))
     if verification.until is not None and decision is Decision.VERIFY:
         set_alarm(work, EXPIRY_ALARM, buyer_id, verification.until)
+        for days in WARNING_DAYS:
+            set_alarm(work, WARNING_ALARM, f"{buyer_id} {days}", verification.until - timedelta(days=days))
     work.append(_told(after, decision))
     return after
 
@@ -188,6 +195,20 @@ def expire(work: Work, key: str) -> None:
         work.append(VerificationExpired(before.id))
 
 
+def warn(work: Work, key: str) -> None:
+    """Tell a buyer that its verification expires in so many days; not where it was renewed, or has ended, since.
+
+    A warning that the worker was away for is left to the next one, or to the expiry itself.
+    """
+    buyer_id, _, days = key.rpartition(" ")
+    buyer = store.locked(work, OrganizationId(buyer_id))
+    work.tick()
+    until = None if buyer is None else buyer.verification.until
+    later = [other for other in WARNING_DAYS if other < int(days)]
+    if until is not None and rules.expires_within(until, int(days), max(later, default=0), work.now):
+        work.append(VerificationExpiring(OrganizationId(buyer_id), int(days)))
+
+
 def own_readings(reading: Reading, after: str | None, limit: int) -> tuple[list[IdentityReading], str | None]:
     """Return one page of who of the platform read the caller's identity, newest first."""
     return store.readings(reading, reading.principal.organization_id, after, limit)
@@ -199,4 +220,4 @@ def _save(work: Work, before: Buyer, verification: Verification) -> Buyer:
     return after
 
 
-RINGS = {EXPIRY_ALARM: expire}
+RINGS = {EXPIRY_ALARM: expire, WARNING_ALARM: warn}

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from buyers.requests import rules as request_rules
 from buyers.requests.auction import ArrangementChoice
-from marketplace.bidding.model import BidderView, Status
+from marketplace.bidding.model import BidderView, LotClock, Status
 
 PAUSE = timedelta(days=7)
 """How far behind a paused lot the next one of its series waits; the resumption moves it back to where it belongs."""
@@ -36,16 +36,16 @@ class Standing:
     status: Status
 
 
-def end_of(lots: Iterable[tuple[Status, datetime]], now: datetime) -> datetime:
-    """Return when the last of a request's lots, by status and close, stops taking bids: at most now if all have.
+def end_of(lots: Iterable[LotClock], now: datetime) -> datetime:
+    """Return when the last of a request's lots stops taking bids: at most now if all have.
 
     Nobody knows the end of a paused lot: ``rules.NOT_KNOWN_YET``.
     """
     lots = tuple(lots)
-    if any(status is Status.PAUSED for status, _ in lots):
+    if any(lot.status is Status.PAUSED for lot in lots):
         return request_rules.NOT_KNOWN_YET
-    running = [closes_at for status, closes_at in lots if status in {Status.SCHEDULED, Status.OPEN}]
-    return max(running) if running else min(now, max(closes_at for _, closes_at in lots))
+    running = [lot.closes_at for lot in lots if lot.status in {Status.SCHEDULED, Status.OPEN}]
+    return max(running) if running else min(now, max(lot.closes_at for lot in lots))
 
 
 def spans(choice: ArrangementChoice, lots: int, whole: Span) -> tuple[Span, ...]:

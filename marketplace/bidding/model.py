@@ -371,6 +371,16 @@ class PriceFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class LotClock:
+    """When a lot takes bids, as stored: the announced or moved instants (UTC), and where it is."""
+
+    ref: str
+    status: Status
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LotOverview:
     """Where one lot stands, for the platform. ``prices`` is None while bids are sealed.
 

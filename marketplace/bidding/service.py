@@ -18,7 +18,7 @@ from marketplace.bidding.desk.orders import ProxyCommand as ProxyCommand  # noqa
 from marketplace.bidding.errors import NotOpenedError as NotOpenedError  # noqa: PLC0414 - same
 from marketplace.bidding.events import LotEvent
 from marketplace.bidding.formats.table import has_sealed_bids
-from marketplace.bidding.model import BidderView, BuyerView, LotState
+from marketplace.bidding.model import BidderView, BuyerView, LotClock, LotState
 from marketplace.bidding.offer import LotToPrice, Offer
 from marketplace.bidding.opened import OpenedLot, OpenedOffer, RankedOffer
 from marketplace.bidding.rules import ScoringKind
@@ -111,6 +111,16 @@ def ring(work: Work, lot_id: str) -> None:
         clockwork.set_alarm(work, lot.id, clockwork.rung(work, lot))
 
 
+def lot_clocks(reading: Reading, request_id: RequestId) -> list[LotClock]:
+    """Return when each of a request's lots takes bids, as stored."""
+    return store.clocks(reading, request_id)
+
+
+def first_lapse(reading: Reading, request_id: RequestId) -> date | None:
+    """Return the first day after which a bid that stands in a closed lot is not valid any more."""
+    return store.first_lapse(reading, request_id)
+
+
 def own_bids(reading: Reading, invitation_id: str) -> list[OwnBid]:
     """Return every version of the caller's bids on a request, newest first. Raises NotFoundError."""
     invitation = sellers.invitation(reading, InvitationId(invitation_id))
@@ -168,6 +178,11 @@ def buyer_views(reading: Reading, request_id: RequestId) -> dict[str, BuyerView]
     return {lot.ref: engine.buyer_view(lot.state, reading.now) for lot in store.lots_of(reading, request_id)}
 
 
+def rules_hashes(reading: Reading, request_id: RequestId) -> dict[str, str]:
+    """Return, by lot, the hash of its announced rules, in no particular order."""
+    return store.rules_hashes(reading, request_id)
+
+
 def ranked_offers(work: Work, request_id: RequestId, *, hold: bool = True) -> dict[str, OpenedLot]:
     """Return, by lot, what there was to price and the standing bids in their order, after the close.
 
@@ -182,12 +197,10 @@ def ranked_offers(work: Work, request_id: RequestId, *, hold: bool = True) -> di
         lots = store.lots_of(work, request_id, hold=True)
         work.tick()
         lots = [replace(lot, state=clockwork.rung(work, lot)) for lot in lots]
-    found = {}
     for lot in lots:
         if lot.state.status in RUNNING:
             raise NotOpenedError(f"Bids on {lot.ref} are taken until {lot.state.closes_at.isoformat()}.")
-        found[lot.ref] = OpenedLot(lot.state.status, lot.to_price, _ranked(work, lot.to_price, lot.state))
-    return found
+    return _opened(work, lots)
 
 
 def visible_offers(reading: Reading, request_id: RequestId) -> dict[str, OpenedLot] | None:
@@ -198,9 +211,7 @@ def visible_offers(reading: Reading, request_id: RequestId) -> dict[str, OpenedL
     lots = store.lots_of(reading, request_id)
     if any(not lot.state.opened and lot.state.status in RUNNING for lot in lots):
         return None
-    return {
-        lot.ref: OpenedLot(lot.state.status, lot.to_price, _ranked(reading, lot.to_price, lot.state)) for lot in lots
-    }
+    return _opened(reading, lots)
 
 
 def opened_offers(reading: Reading, request_id: RequestId, bid_ids: Sequence[BidId]) -> dict[BidId, OpenedOffer]:
@@ -275,7 +286,7 @@ def _as_paid(to_price: LotToPrice, state: LotState, bid_id: BidId, offer: Offer)
 
 def standing_offers(reading: Reading, lot: StoredLot) -> OpenedLot:
     """Return one lot's standing bids, best first; for this room, which knows whether its caller may see them."""
-    return OpenedLot(lot.state.status, lot.to_price, _ranked(reading, lot.to_price, lot.state))
+    return _opened(reading, [lot])[lot.ref]
 
 
 def ranked_as(
@@ -285,12 +296,22 @@ def ranked_as(
     return tuple(_in_order(lot.to_price, lot.state, frozenset(wanted), offers, versions, {}))
 
 
-def _ranked(reading: Reading, to_price: LotToPrice, state: LotState) -> tuple[RankedOffer, ...]:
-    rows = store.bids(reading, [bid.bid_id for bid in engine.standing(state)])
-    offers = {bid_id: codec.load(Offer, row.offer) for bid_id, row in rows.items()}
-    versions = {bid_id: row.request_version for bid_id, row in rows.items()}
-    agents = {bid_id: row.surrogate for bid_id, row in rows.items()}
-    return tuple(_in_order(to_price, state, frozenset(rows), offers, versions, agents))
+def _opened(reading: Reading, lots: Sequence[StoredLot]) -> dict[str, OpenedLot]:
+    """Return, by lot, its standing bids, best first: one statement for all lots."""
+    rows = store.offers(reading, [bid.bid_id for lot in lots for bid in engine.standing(lot.state)])
+    found = {}
+    for lot in lots:
+        mine = {bid.bid_id: rows[bid.bid_id] for bid in engine.standing(lot.state) if bid.bid_id in rows}
+        ranked = _in_order(
+            lot.to_price,
+            lot.state,
+            mine,
+            {bid_id: codec.load(Offer, row.offer) for bid_id, row in mine.items()},
+            {bid_id: row.request_version for bid_id, row in mine.items()},
+            {bid_id: row.surrogate for bid_id, row in mine.items()},
+        )
+        found[lot.ref] = OpenedLot(lot.state.status, lot.to_price, tuple(ranked))
+    return found
 
 
 def _in_order(  # noqa: PLR0917 - what is known of the bids, by bid

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from sqlalchemy import func, text, update
 from sqlalchemy import select as sql_select
-from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 
 from marketplace.bidding import stored
-from marketplace.bidding.model import LotState, StandingBid, Status
+from marketplace.bidding.model import LotClock, LotState, StandingBid, Status
 from marketplace.bidding.offer import LotToPrice, Offer
 from marketplace.bidding.rules import Rules
 from marketplace.bidding.stored import Changes, LotFigures, LotHead, StoredBid
@@ -66,14 +67,43 @@ def lots_of(reading: Reading, request_id: RequestId, *, hold: bool = False) -> l
     query = select(LotRow).where(LotRow.request_id == request_id).order_by(col(LotRow.id))
     if hold:
         query = query.with_for_update().execution_options(populate_existing=True)
-    lots = _lots(reading, reading.session.exec(query).all())
+    lots = reading.once(("lots", request_id), lambda: _lots(reading, reading.session.exec(query).all()))
     return sorted(lots, key=lambda lot: (len(lot.ref), lot.ref))
 
 
-def clocks(reading: Reading, request_id: RequestId) -> list[tuple[Status, datetime]]:
-    """Return status and close of each of a request's lots, as stored."""
-    rows = reading.session.exec(select(LotRow.status, LotRow.closes_at).where(LotRow.request_id == request_id))
-    return [(Status(status), closes_at.astimezone(UTC)) for status, closes_at in rows]
+def clocks(reading: Reading, request_id: RequestId) -> list[LotClock]:
+    """Return the clock of each of a request's lots, as stored, in the order of their numbers."""
+    columns = LotRow.ref, LotRow.status, LotRow.opens_at, LotRow.closes_at
+    rows = reading.session.exec(select(*columns).where(LotRow.request_id == request_id))
+    found = [
+        LotClock(ref, Status(status), opens_at.astimezone(UTC), closes_at.astimezone(UTC))
+        for ref, status, opens_at, closes_at in rows
+    ]
+    return sorted(found, key=lambda lot: (len(lot.ref), lot.ref))
+
+
+def first_lapse(reading: Reading, request_id: RequestId) -> date | None:
+    """Return the first day after which a bid that stands in a closed lot is not valid any more."""
+    newest = (
+        sql_select(col(BidRow.lot_id), col(BidRow.valid_until), col(BidRow.dropped))
+        .ext(distinct_on(col(BidRow.lot_id), col(BidRow.provider_id)))
+        .where(col(BidRow.request_id) == request_id, col(BidRow.sequence).is_not(None))
+        .order_by(col(BidRow.lot_id), col(BidRow.provider_id), col(BidRow.version).desc())
+        .subquery()
+    )
+    query = (
+        sql_select(func.min(newest.c.valid_until))
+        .join(LotRow, col(LotRow.id) == newest.c.lot_id)
+        .where(~newest.c.dropped, col(LotRow.status) == Status.CLOSED)
+    )
+    found: date | None = reading.session.execute(query).scalar_one()
+    return found
+
+
+def rules_hashes(reading: Reading, request_id: RequestId) -> dict[str, str]:
+    """Return, by lot, the hash of the rules that it was announced with."""
+    rows = reading.session.exec(select(LotRow.ref, LotRow.rules_hash).where(LotRow.request_id == request_id))
+    return dict(rows.all())
 
 
 def is_any_scheduled(reading: Reading, request_id: RequestId) -> bool:
@@ -170,6 +200,23 @@ def bids(reading: Reading, bid_ids: Sequence[BidId]) -> dict[BidId, BidRow]:
     """Return bids by id."""
     rows = reading.session.exec(select(BidRow).where(col(BidRow.id).in_(bid_ids)))
     return {BidId(row.id): row for row in rows}
+
+
+class StoredOffer(NamedTuple):
+    """What a bid offers, as stored, for which version of the request, and whether an agent entered it."""
+
+    offer: Any
+    request_version: int
+    surrogate: bool
+
+
+def offers(reading: Reading, bid_ids: Sequence[BidId]) -> dict[BidId, StoredOffer]:
+    """Return what bids offer by id: one statement and no objects for however many there are."""
+    rows = reading.session.connection().execute(
+        text("SELECT id, offer, request_version, surrogate FROM market.bids WHERE id = ANY(:bids)"),
+        {"bids": list(bid_ids)},
+    )
+    return {BidId(bid_id): StoredOffer(offer, version, surrogate) for bid_id, offer, version, surrogate in rows}
 
 
 def fingerprint(reading: Reading, request_id: RequestId) -> tuple[int, int, int]:

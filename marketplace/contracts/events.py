@@ -1,6 +1,7 @@
 """What contracts tell: ids and hashes only."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
 from marketplace.kernel.ids import OrganizationId, RequestId
@@ -72,3 +73,11 @@ class ContractMade(ContractEvent):
 
     name: ClassVar[str] = "contract.made"
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWindowOpens(ContractEvent):
+    """The time has come to decide on notice; ``closes``: the last day on which it must reach the carrier."""
+
+    name: ClassVar[str] = "contract.notice_window_opens"
+    closes: date

@@ -1,6 +1,9 @@
 """What contracts do when an award is made, and when it falls through."""
 
+from collections.abc import Mapping
+
 from marketplace.contracts import service
+from marketplace.kernel.alarms import Ring
 from marketplace.kernel.journal import Recorded
 from marketplace.kernel.work import Reaction, Work
 
@@ -17,3 +20,4 @@ REACTIONS = (
     Reaction("terms are presented", frozenset({"award.made"}), _present, immediate=True),
     Reaction("terms of returned lots end", frozenset({"lots.returned"}), _withdraw, immediate=True),
 )
+RINGS: Mapping[str, Ring] = {service.WINDOW_ALARM: service.tell_window}

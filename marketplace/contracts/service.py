@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, time
 
 from buyers.desk import service as desk
 from buyers.requests import service as requests
@@ -29,7 +30,7 @@ from marketplace.contracts.negotiation import rules as negotiation_rules
 from marketplace.contracts.negotiation import service as negotiations
 from marketplace.contracts.negotiation.model import AgreedChanges
 from marketplace.identity import service as identity
-from marketplace.kernel import codec, ids
+from marketplace.kernel import alarms, codec, ids
 from marketplace.kernel.access import Kind
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.ids import OrganizationId, RequestId
@@ -38,6 +39,7 @@ from sellers import service as sellers
 
 _MOST_EARLIER = 500
 """Contracts of a provider that are looked through for the last one with the same buyer."""
+WINDOW_ALARM = "notice-window"
 _RETURNED = "The buyer refused the terms."
 """What a lot's stream says of a refusal: the buyer's own words stay with the contract."""
 
@@ -197,7 +199,26 @@ def accept(
     stream = (contract.id, contract.request_id, shown.provider_id)
     work.append(events.TermsAccepted(*stream, acceptance.terms_sha256, acceptance.shown_sha256))
     work.append(events.ContractMade(*stream, made.sha256))
+    _set_window(work, accepted, made)
     return accepted
+
+
+def _set_window(work: Work, contract: Contract, made: Made) -> None:
+    """Ring when the contract's notice window opens: at the beginning of that day in UTC."""
+    opens = document.dates_in(codec.parse(made.document)).notice_opens
+    if opens is not None:
+        alarms.set_alarm(work, WINDOW_ALARM, contract.id, datetime.combine(opens, time.min, UTC))
+
+
+def tell_window(work: Work, contract_id: str) -> None:
+    """Tell the buyer that the notice window of a contract is open, unless it has closed meanwhile."""
+    contract = store.locked(work, contract_id)
+    if contract is None or contract.made is None:
+        return
+    closes = document.dates_in(codec.parse(contract.made.document)).notice_closes
+    if closes is not None and work.now.date() <= closes:
+        stream = (contract.id, contract.request_id, contract.presentation.provider_id)
+        work.append(events.NoticeWindowOpens(*stream, closes))
 
 
 def refuse(work: Work, contract_id: str, reason: str) -> Contract:
