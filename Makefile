@@ -28,9 +28,11 @@ browser: setup ## install Chromium for the tests of pages where there is none
 
 guide: $(GUIDE) ## build the user guide that is served under /help
 
+TEXTS := -F pyproject.toml -k words -k say -k said:2 -k marked marketplace buyers sellers matching
+
 messages: setup ## collect the texts of the pages and bring the catalogues of translations up to date
 	@mkdir -p var
-	$(BIN)/pybabel -q extract -F pyproject.toml -k words --no-location --sort-output --omit-header -o var/messages.pot marketplace
+	PYTHONPATH=tools $(BIN)/pybabel -q extract --no-location --sort-output --omit-header -o var/messages.pot $(TEXTS)
 	for language in de; do \
 	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 120 -l $$language -i var/messages.pot -d $(LOCALES); \
 	done

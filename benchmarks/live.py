@@ -9,6 +9,10 @@ How to read it:
 - *delivered*: pages that got a newer picture after each bid, of all pages times all bids. Every one must.
 - *bid to page*: the median, the 95th percentile and the slowest, in seconds. A page's picture is made once for all that
   may see the same, so 300 pages are 21 pictures a bid.
+- *first bid after the start*: apart, as it comes while the worker's process still starts and templates are compiled.
+- *of it*: where that time goes, one after the other. *stamped*: from the bid's answer until its event has a place in
+  the journal, which wakes the pages. *drawn*: from there until the first page of those that share a picture has it.
+  *sent*: from that one to each of the others.
 - *relative to reading*: that percentile divided by the one of reading the same picture by an ordinary request, one
   after the other, on the same server in the same run: what a page that asks again and again would pay for one look.
 """
@@ -16,23 +20,33 @@ How to read it:
 import argparse
 import asyncio
 import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
+import asyncpg
 import httpx
 from rich.console import Console
+from sqlalchemy.engine import URL
 
 from benchmarks import scratch
 from benchmarks.bids import installed
 from benchmarks.report import Figure, Report, at_least
 from benchmarks.server import Server, serving
+from marketplace.kernel import journal
 from marketplace.kernel.clock import stopwatch
 
 PAGES = 300
 WATCHING_CARRIERS = 20
 _BUYERS = PAGES // 3
+_CHUNK = 1 << 18
+_NAMED = b"\nid: "
 _PATIENCE_SECONDS = 20.0
+_OPENING_SECONDS = 120.0
+"""For 300 pages that are all opened at once."""
 _PAUSE_SECONDS = 0.5
 _START_PRICE = 500_000
 """Cents: the first bid; each later one is a unit lower."""
@@ -47,21 +61,34 @@ class Page:
     received: list[float] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def watch(self, client: httpx.AsyncClient) -> None:
-        """Follow the stream until cancelled; a pulse (a message without id) is no picture."""
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/event-stream"}
-        async with client.stream("GET", self.path, headers=headers) as stream:
-            stream.raise_for_status()
-            async for line in stream.aiter_lines():
-                if line.startswith("id:"):
+    async def watch(self, server: Server) -> None:
+        """Follow the stream until cancelled; a pulse (a message without id) is no picture.
+
+        The bytes are looked through and not parsed: a browser parses on a machine of its own, 300 pages here would
+        take the server's time.
+        """
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        asked = f"GET {self.path} HTTP/1.1\r\nHost: {server.host}\r\nAuthorization: Bearer {self.token}\r\n"
+        writer.write(f"{asked}Accept: text/event-stream\r\n\r\n".encode())
+        try:
+            answer = await reader.readline()
+            if b" 200 " not in answer:
+                raise OSError(f"A page was not opened: {answer.decode()}")
+            rest = b""
+            while chunk := await reader.read(_CHUNK):
+                seen = rest + chunk
+                if _NAMED in seen:
                     self.received.append(stopwatch())
                     told, self.changed = self.changed, asyncio.Event()
                     told.set()
+                rest = seen[1 - len(_NAMED) :]
+        finally:
+            writer.close()
 
-    async def newer_than(self, instant: float) -> float | None:
+    async def newer_than(self, instant: float, patience: float = _PATIENCE_SECONDS) -> float | None:
         """Return when the first picture after ``instant`` came; None if none comes in time."""
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(patience):
                 while True:
                     changed = self.changed
                     found = next((at for at in self.received if at > instant), None)
@@ -97,29 +124,69 @@ async def _bid(client: httpx.AsyncClient, bidder: scratch.Bidder, cents: int) ->
     return sent, stopwatch()
 
 
-async def _delays(server: Server, market: scratch.Market, bids: int) -> tuple[list[float], int]:
-    """Return the delays of all pages and bids, in seconds, and how many pictures never came."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+@dataclass(slots=True)
+class Delays:
+    """What was measured, in seconds: bid to page, its parts in their order, and how many pictures never came.
+
+    ``first``: until the last page had the first bid, which comes while the server is still starting its worker.
+    """
+
+    whole: list[float] = field(default_factory=list)
+    stamped: list[float] = field(default_factory=list)
+    drawn: list[float] = field(default_factory=list)
+    sent: list[float] = field(default_factory=list)
+    missing: int = 0
+    first: float = 0.0
+
+    def note(self, accepted: float, woken: float | None, pages: list[Page], found: list[float | None]) -> None:
+        """Take one bid over: when its event was stamped, and when each page had its picture."""
+        first: dict[str, float] = defaultdict(lambda: float("inf"))
+        for page, at in zip(pages, found, strict=True):
+            if at is not None:
+                first[page.path] = min(first[page.path], at)
+        self.missing += found.count(None)
+        self.whole += [max(at - accepted, 0.0) for at in found if at is not None]
+        woken = accepted if woken is None else woken
+        self.stamped.append(max(woken - accepted, 0.0))
+        self.drawn += [max(at - max(woken, accepted), 0.0) for at in first.values()]
+        self.sent += [at - first[page.path] for page, at in zip(pages, found, strict=True) if at is not None]
+
+
+@asynccontextmanager
+async def _woken(database: URL) -> AsyncIterator[list[float]]:
+    """Yield the instants at which the journal's wake-ups are heard, which live pages wait for, too."""
+    found: list[float] = []
+    connection = await asyncpg.connect(database.set(drivername="postgresql").render_as_string(hide_password=False))
+    try:
+        await connection.add_listener(journal.CHANNEL, lambda *_: found.append(stopwatch()))
+        yield found
+    finally:
+        connection.terminate()
+
+
+async def _delays(server: Server, market: scratch.Market, database: URL, bids: int) -> Delays:
     base = f"http://{server.host}:{server.port}"
-    async with httpx.AsyncClient(base_url=base, limits=limits, timeout=httpx.Timeout(60.0, read=None)) as client:
+    async with httpx.AsyncClient(base_url=base, timeout=60.0) as client, _woken(database) as woken:
         pages = _pages(market)
-        watchers = [asyncio.create_task(page.watch(client)) for page in pages]
-        first = await asyncio.gather(*(page.newer_than(-1.0) for page in pages))
+        watchers = [asyncio.create_task(page.watch(server)) for page in pages]
+        first = await asyncio.gather(*(page.newer_than(-1.0, _OPENING_SECONDS) for page in pages))
         if None in first:
             raise OSError("Not every page could be opened.")
-        delays, missing = [], 0
-        for number in range(bids):
+        beginning, delays = Delays(), Delays()
+        for number in range(bids + 1):
             bidder = market.bidders[number % len(market.bidders)]
             sent, accepted = await _bid(client, bidder, _START_PRICE - 100 * number)
             # a picture can be there before the answer is: what counts is that it is newer than the bid
             found = await asyncio.gather(*(page.newer_than(sent) for page in pages))
-            delays += [max(at - accepted, 0.0) for at in found if at is not None]
-            missing += found.count(None)
+            woke = next((at for at in woken if at > sent), None)
+            (delays if number else beginning).note(accepted, woke, pages, list(found))
             await asyncio.sleep(_PAUSE_SECONDS)
+        delays.first = max(beginning.whole)
+        delays.missing += beginning.missing
         for watcher in watchers:
             watcher.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
-    return delays, missing
+    return delays
 
 
 def _readings(server: Server, market: scratch.Market, count: int) -> list[float]:
@@ -135,6 +202,16 @@ def _readings(server: Server, market: scratch.Market, count: int) -> list[float]
     return taken
 
 
+def _parts(delays: Delays) -> list[Figure]:
+    """Return where the time goes, part by part."""
+    parts = (("stamped", delays.stamped), ("drawn", delays.drawn), ("sent", delays.sent))
+    return [
+        Figure(f"of it, until it is {name}, {what}", figure(values), "s")
+        for name, values in parts
+        for what, figure in (("median", median), ("95th percentile", _p95))
+    ]
+
+
 def _p95(values: list[float]) -> float:
     return quantiles(values, n=20)[-1]
 
@@ -144,16 +221,19 @@ def measure(bids: int, readings: int, report: Report, say: Console) -> None:
     say.print("making the scratch market ...")
     with installed((1,)) as place, serving(place.folder) as server:
         say.print(f"opening {PAGES} pages ...")
-        delays, missing = asyncio.run(_delays(server, place.market, bids))
+        delays = asyncio.run(_delays(server, place.market, place.database, bids))
         taken = _readings(server, place.market, readings)
-    share = len(delays) / (len(delays) + missing)
+    whole = delays.whole
+    share = len(whole) / (len(whole) + delays.missing)
     report.figures += [
         at_least("pages that got a newer picture after each bid", share, "of all", 1.0),
-        Figure("bid to page, median", median(delays), "s"),
-        Figure("bid to page, 95th percentile", _p95(delays), "s"),
-        Figure("bid to page, slowest", max(delays), "s"),
+        Figure("bid to page, median", median(whole), "s"),
+        Figure("bid to page, 95th percentile", _p95(whole), "s"),
+        Figure("bid to page, slowest", max(whole), "s"),
+        Figure("first bid after the start to the last page", delays.first, "s"),
+        *_parts(delays),
         Figure("reading one picture by a request, 95th percentile", _p95(taken), "s"),
-        Figure("bid to all pages relative to reading one, 95th percentiles", _p95(delays) / _p95(taken), "x"),
+        Figure("bid to all pages relative to reading one, 95th percentiles", _p95(whole) / _p95(taken), "x"),
     ]
     report.remarks.append(f"{PAGES} pages, {bids} bids, {WATCHING_CARRIERS} carriers and one buyer watching.")
 

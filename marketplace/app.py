@@ -6,7 +6,7 @@ from functools import partial
 from math import ceil
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
@@ -18,12 +18,14 @@ from marketplace.identity import sessions
 from marketplace.kernel import http
 from marketplace.kernel.access import Principal
 from marketplace.kernel.config import Settings
+from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.lean import LeanDoor, Recognised
 from marketplace.kernel.origin import check_same_origin
 from marketplace.kernel.rate_limits import RateLimit
-from marketplace.terminals import browser
+from marketplace.terminals import browser, pages
 from marketplace.terminals.live import Hub
 from marketplace.wiring import Marketplace
+from notifications.feed.hub import FeedHub
 
 TAGS = [
     {"name": "account", "description": "Signing in, passwords, second factors, API keys, users of an organization"},
@@ -47,6 +49,7 @@ TAGS = [
     },
     {"name": "contracts", "description": "Terms presented, accepted or refused, and the frozen contract"},
     {"name": "notices", "description": "What happened, for whom it concerns"},
+    {"name": "webhooks", "description": "Notices sent to your own system, signed, in order and until they arrive"},
     {"name": "back office", "description": "What the platform's agents look into"},
 ]
 SECONDS_PER_DAY = 86_400
@@ -64,12 +67,15 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
                 yield
             finally:
                 await hub.close()
+                await feed.close()
                 await desk.close()
                 await run_in_threadpool(boards.close)
 
     desk = bidding.Desk(market.workshop)
     boards = Boards(market.workshop)
-    hub = Hub(market.workshop, market.database.desk_dsn)
+    hub = Hub(market.workshop, market.database.desk_dsn, market.wake)
+
+    feed = FeedHub(market.workshop, market.database.desk_dsn)
 
     def authenticate(request: Request) -> Principal:
         authorization = request.headers.get("authorization", "")
@@ -96,6 +102,7 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
     app.state.desk = desk
     app.state.boards = boards
     app.state.hub = hub
+    app.state.feed = feed
     app.state.bid_limit = RateLimit("bids", market.settings.bids_per_second, ceil(2 * market.settings.bids_per_second))
     app.state.place_limit = RateLimit(
         "places", market.settings.places_per_day / SECONDS_PER_DAY, market.settings.places_per_day
@@ -103,6 +110,14 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
     app.state.answer_sealer = market.vault.sealer("answers")
     app.add_middleware(LeanDoor, routes=[route for router in wiring.ROUTERS for route in router.routes])
     http.install(app, wiring.LARGE_BODIES)
+
+    @app.exception_handler(NotFoundError.status)
+    async def nothing_there(request: Request, _error: Exception) -> Response:
+        """Tell a person by a page, and a program by a problem, that no route has this address."""
+        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+            return await run_in_threadpool(pages.show_problem, request, NotFoundError())
+        return http.problem_response(NotFoundError())
+
     for router in wiring.ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
+from marketplace.bidding.readings import service as readings
+from marketplace.bidding.readings.events import Place
 from marketplace.kernel import http, journal, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
-from marketplace.kernel.http import ReadingOnly
+from marketplace.kernel.http import ReadingOnly, Working
 
 router = http.router("/journal", tags=["back office"])
 
@@ -43,16 +45,20 @@ class ProofOutput(BaseModel):
 
 @router.get("", summary="What happened")
 def read_journal(
-    reading: ReadingOnly,
+    work: Working,
     _: PlatformAdmin,
     stream: Stream = "",
     limit: pagination.Limit = 50,
     after: pagination.After = None,
 ) -> pagination.Page[EventOutput]:
-    """Oldest first: who did what, when. Events hold ids and figures, no names, texts or sealed prices."""
+    """Oldest first: who did what, when. Events hold ids and figures, no names, texts or sealed prices.
+
+    That you read of a lot's bids here goes on record as `bids.read`.
+    """
     position = int(pagination.decode(after, 1)[0]) if after else 0
-    events = journal.page(reading.session, stream, position, limit + 1)
+    events = journal.page(work.session, stream, position, limit + 1)
     items, following = pagination.page_of(events, limit, lambda event: (event.position,))
+    readings.record(work, readings.lots_told(items), Place.JOURNAL)
     return pagination.Page(items=[_output(event) for event in items], next=following)
 
 

@@ -53,6 +53,7 @@ from marketplace.oversight import reactions as oversight_reactions
 from marketplace.oversight import record_routes as oversight_record
 from marketplace.oversight import routes as oversight
 from marketplace.terminals import assets, kit, streams
+from marketplace.terminals.account import calendar as account_calendar
 from marketplace.terminals.account import mail_links, signing_in
 from marketplace.terminals.account import notices as own_notices
 from marketplace.terminals.account import own as own_account
@@ -120,6 +121,7 @@ from matching.availability import routes as availability
 from matching.questions import routes as questions
 from notifications import reactions as notifications_reactions
 from notifications import routes as notifications
+from notifications.calendar import routes as calendar
 from notifications.feed import routes as feed
 from notifications.mail import routes as mail_addresses
 from notifications.mail import sending as mail
@@ -174,6 +176,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     webhooks.router,
     notice_preferences.router,
     mail_addresses.router,
+    calendar.router,
     oversight.router,
     oversight_record.router,
     landing.router,
@@ -186,6 +189,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     own_webhooks.router,
     own_preferences.router,
     mail_links.router,
+    account_calendar.router,
     registration.router,
     guide.router,
     searching.router,

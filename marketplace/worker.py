@@ -15,6 +15,7 @@ from marketplace.kernel import heartbeat as alive
 from marketplace.kernel.reactions import Follower
 from marketplace.kernel.sending import Sender
 from marketplace.wiring import Marketplace
+from notifications.webhooks import service as webhooks
 
 HEARTBEAT_SECONDS = 1
 HOUSEKEEPING_MINUTES = 30
@@ -57,7 +58,8 @@ def heartbeat(market: Marketplace) -> int:
 
 
 def housekeeping(market: Marketplace) -> None:
-    """Forget answers, sessions and attempts that have expired."""
+    """Forget answers, sessions, attempts and lines of logs that have expired."""
     with market.workshop.work() as work:
         idempotency.forget_old(work)
         identity.forget_expired(work)
+        webhooks.forget_old(work)

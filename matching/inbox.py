@@ -7,9 +7,15 @@ from typing import Any
 from buyers.requests import service as requests
 from marketplace.catalogue import service as catalogues
 from marketplace.kernel import pagination
+from marketplace.kernel.ids import InvitationId
 from marketplace.kernel.work import Reading
+from matching import whereabouts
+from matching.fit import Fit, fit, shown_sites
+from matching.places import FootprintPlaces, Places
 from matching.service import Received, received_of
 from sellers import inbox
+from sellers import service as sellers
+from sellers.footprints import service as footprints
 from sellers.model import InvitationStatus
 
 _BATCH = 100
@@ -82,6 +88,28 @@ def _said(received: Received, names: dict[str, str]) -> Collection[str]:
         *(names.get(kind, kind) for kind in sorted(kinds)),
         *sorted({place[part] for place in places for part in ("state", "city", "country") if place[part]}),
     )
+
+
+def fits(reading: Reading, received: Sequence[Received]) -> dict[InvitationId, Fit]:
+    """Return how the caller's own coverage fits received requests, by invitation; nothing for those it says none of.
+
+    Of its filters the one counts for which a request came, if it is still there.
+    """
+    provider_id = reading.principal.organization_id
+    filters = {saved.id: saved for saved in sellers.active_filters(reading, [provider_id])}
+    used = [filters[one.invitation.filter_id] for one in received if one.invitation.filter_id in filters]
+    known = whereabouts.read(reading, [(saved.provider_id, saved.criteria) for saved in used])
+    footprint = footprints.places_of_provider(reading, provider_id)
+    net = None if footprint is None else FootprintPlaces(footprint.on_net, footprint.near_net)
+    found = {}
+    for one in received:
+        saved = filters.get(one.invitation.filter_id)
+        territory = Places.everywhere if saved is None else known.of_filter(saved)
+        if net is not None or territory.include is not None:
+            result = fit(shown_sites(one.document), net, territory)
+            if result is not None:
+                found[one.invitation.id] = result
+    return found
 
 
 def _names(reading: Reading) -> dict[str, str]:

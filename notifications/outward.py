@@ -3,13 +3,16 @@
 from collections.abc import Callable
 
 from marketplace.kernel.work import Work
+from notifications.feed import service as feed
+from notifications.mail import service as mail
+from notifications.webhooks import store as webhooks
 
 Plan = Callable[[Work, int], None]
 """Plans deliveries of the notices whose ``position`` is at least the given one: they were written, or made new, in
 this transaction. A channel sends the text of the notice, which was made from its reader's own view, and adds nothing
 of the event to it."""
 
-PLANS: tuple[Plan, ...] = ()
+PLANS: tuple[Plan, ...] = (mail.plan, webhooks.plan, feed.wake)
 """One for each channel, in no particular order."""
 
 

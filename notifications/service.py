@@ -152,17 +152,17 @@ def _subject_id(row: Row, data: Data) -> str:
 
 def inbox(reading: Reading, before: int | None, limit: int, *, unread: bool) -> list[Notice]:
     """Return the notices of the caller's organization below the ordinal ``before``, newest first."""
-    return store.notices(reading, _inbox_of(reading.principal), before, limit, unread=unread)
+    return store.notices(reading, inbox_of(reading.principal), before, limit, unread=unread)
 
 
 def unread_count(reading: Reading) -> int:
     """Return how many notices of its organization the caller has not read."""
-    return store.unread_count(reading, _inbox_of(reading.principal))
+    return store.unread_count(reading, inbox_of(reading.principal))
 
 
 def mark_read(work: Work, notice_id: str) -> None:
     """Record that the caller has read a notice; harmless when it has before. Raises NotFoundError."""
-    organization_id = _inbox_of(work.principal)
+    organization_id = inbox_of(work.principal)
     if not store.exists_in(work, organization_id, notice_id):
         raise NotFoundError
     store.mark_read(work, organization_id, notice_id)
@@ -170,8 +170,9 @@ def mark_read(work: Work, notice_id: str) -> None:
 
 def mark_all_read(work: Work) -> int:
     """Record that the caller has read every notice there is now; return how many were unread."""
-    return store.mark_read(work, _inbox_of(work.principal), None)
+    return store.mark_read(work, inbox_of(work.principal), None)
 
 
-def _inbox_of(principal: Principal) -> OrganizationId:
+def inbox_of(principal: Principal) -> OrganizationId:
+    """Return the organization whose notices a user reads: all of the platform read the same."""
     return PLATFORM if principal.kind is Kind.PLATFORM else principal.organization_id

@@ -70,7 +70,7 @@ def add(
     """
     if not notices:
         return
-    last = _last_ordinals(work, [notice.organization_id for notice in notices])
+    last = last_ordinals(work, [notice.organization_id for notice in notices])
     rows = [
         _values(notice, dedupe_key, position=position, ordinal=last[notice.organization_id] + 1, at=at)
         for notice in notices
@@ -94,7 +94,7 @@ def add(
 
 def add_many(work: Work, new: Sequence[tuple[NewNotice, str, Recorded]]) -> None:
     """Write the notices of many events, each with its key and the event that it is of, which nothing renews."""
-    last = _last_ordinals(work, sorted({notice.organization_id for notice, _, _ in new})) if new else {}
+    last = last_ordinals(work, sorted({notice.organization_id for notice, _, _ in new})) if new else {}
     rows = []
     for notice, dedupe_key, recorded in new:
         last[notice.organization_id] += 1
@@ -125,7 +125,7 @@ def _values(notice: NewNotice, dedupe_key: str, *, position: int, ordinal: int, 
     }
 
 
-def _last_ordinals(work: Work, organization_ids: Sequence[OrganizationId]) -> dict[str, int]:
+def last_ordinals(reading: Reading, organization_ids: Sequence[OrganizationId]) -> dict[str, int]:
     """Return the ordinal of each organization's newest notice, 0 where there is none.
 
     Safe without a lock: notices are written by one follower, which holds its cursor.
@@ -136,7 +136,7 @@ def _last_ordinals(work: Work, organization_ids: Sequence[OrganizationId]) -> di
         .where(col(NoticeRow.organization_id) == told_ones.c.id)
         .scalar_subquery()
     )
-    rows = work.session.execute(sql_select(told_ones.c.id, func.coalesce(newest, 0)))
+    rows = reading.session.execute(sql_select(told_ones.c.id, func.coalesce(newest, 0)))
     return {row[0]: row[1] for row in rows}
 
 
@@ -152,6 +152,36 @@ def notices(
         query = query.where(~seen)
     rows = reading.session.execute(query.order_by(col(NoticeRow.ordinal).desc()).limit(limit))
     return [_notice(row) for row in rows]
+
+
+def notices_by_id(reading: Reading, notice_ids: Sequence[str]) -> dict[str, Notice]:
+    """Return notices as nobody has read them, by id."""
+    query = sql_select(*_SHOWN, literal(value=False).label("seen")).where(col(NoticeRow.id).in_(notice_ids))
+    return {row.id: _notice(row) for row in reading.session.execute(query)}
+
+
+def notices_after(
+    reading: Reading, organization_id: OrganizationId, after: int, limit: int, events: Sequence[str]
+) -> list[Notice]:
+    """Return an organization's notices above the ordinal ``after``, of some events or (none named) all, in order."""
+    seen = _seen(reading.principal.user_id).label("seen")
+    query = sql_select(*_SHOWN, seen).where(
+        col(NoticeRow.organization_id) == organization_id, col(NoticeRow.ordinal) > after
+    )
+    if events:
+        query = query.where(col(NoticeRow.event).in_(events))
+    return [_notice(row) for row in reading.session.execute(query.order_by(col(NoticeRow.ordinal)).limit(limit))]
+
+
+def last_ordinal(reading: Reading, organization_id: OrganizationId) -> int:
+    """Return the ordinal of an organization's newest notice, 0 where there is none."""
+    query = sql_select(func.coalesce(func.max(NoticeRow.ordinal), 0))
+    return int(reading.session.execute(query.where(col(NoticeRow.organization_id) == organization_id)).scalar_one())
+
+
+def notify(work: Work, channel: str) -> None:
+    """Wake who listens to a channel, once this transaction is committed."""
+    work.session.connection().execute(sql_select(func.pg_notify(channel, "")))
 
 
 def unread_count(reading: Reading, organization_id: OrganizationId) -> int:

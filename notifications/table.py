@@ -917,6 +917,7 @@ TOLD_TO_NOBODY: Mapping[str, str] = {
     "webhook.changed": _OWN_DOING,
     "webhook.secret_renewed": _OWN_DOING,
     "webhook.removed": _OWN_DOING,
+    "webhook.message_repeated": "its log shows it",
     "catalogue.changed": "it concerns nobody's deal",
     "buyer.changed": _OWN_DOING,
     "buyer.evidence_added": _OWN_DOING,

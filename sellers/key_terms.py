@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from marketplace.kernel.errors import FieldError
 from marketplace.kernel.money import cents, is_price
+from marketplace.kernel.texts import marked
 
 MAX_WORDS = 500
 """Characters of any text in the key terms."""
@@ -101,14 +102,14 @@ class KeyTerms:
 
 
 NAMES = {
-    "auto_renewal": "Automatic renewal",
-    "notice_days": "Notice",
-    "early_termination": "Ending early",
-    "commitment": "Minimum commitment",
-    "price_review": "Price review",
-    "service_credits": "Service credits",
-    "governing_law": "Governing law",
-    "payment_days": "Payment",
+    "auto_renewal": marked("Automatic renewal"),
+    "notice_days": marked("Notice"),
+    "early_termination": marked("Ending early"),
+    "commitment": marked("Minimum commitment"),
+    "price_review": marked("Price review"),
+    "service_credits": marked("Service credits"),
+    "governing_law": marked("Governing law"),
+    "payment_days": marked("Payment"),
 }
 """The key terms by field, with the name that people read."""
 

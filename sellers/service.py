@@ -85,6 +85,11 @@ def get(reading: Reading, provider_id: str) -> Provider:
     return provider
 
 
+def among(reading: Reading, provider_ids: Sequence[OrganizationId]) -> dict[OrganizationId, Provider]:
+    """Return these providers by their ids, an unknown one left out; a provider finds only itself."""
+    return store.providers_among(reading, provider_ids)
+
+
 def own(reading: Reading) -> Provider:
     """Return the caller's own provider. Raises NotFoundError."""
     return get(reading, reading.principal.organization_id)
@@ -279,6 +284,10 @@ def invitation(reading: Reading, invitation_id: str) -> Invitation:
 
     Raises NotFoundError, ProviderInactiveError.
     """
+    return reading.once(("invitation", invitation_id), lambda: _invitation(reading, invitation_id))
+
+
+def _invitation(reading: Reading, invitation_id: str) -> Invitation:
     _check_caller(reading)
     found = store.invitation(reading, invitation_id)
     if found is None:
@@ -436,3 +445,8 @@ def terms(reading: Reading, terms_id: str) -> TermsDocument:
 def terms_library(reading: Reading, after: str | None, limit: int) -> list[TermsHead]:
     """Return the caller's terms documents without their texts behind ``after``, newest first."""
     return store.terms_of(reading, reading.principal.organization_id, after, limit)
+
+
+def terms_of(reading: Reading, provider_id: OrganizationId, limit: int) -> list[TermsHead]:
+    """Return a provider's newest terms documents without their texts: for the platform, and for the provider itself."""
+    return store.terms_of(reading, provider_id, None, limit)

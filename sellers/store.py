@@ -163,6 +163,12 @@ def providers(reading: Reading, status: ProviderStatus | None, after: str | None
     return [_provider(row) for row in reading.session.exec(query)]
 
 
+def providers_among(reading: Reading, provider_ids: Sequence[OrganizationId]) -> dict[OrganizationId, Provider]:
+    """Return these providers by their ids; a provider finds only itself."""
+    query = select(ProviderRow).where(col(ProviderRow.id).in_(provider_ids), *_own(reading, ProviderRow.id))
+    return {OrganizationId(row.id): _provider(row) for row in reading.session.exec(query)}
+
+
 def approved_ids(reading: Reading) -> list[OrganizationId]:
     """Return the providers that may receive requests, by id."""
     query = select(ProviderRow.id).where(ProviderRow.status == ProviderStatus.APPROVED).order_by(col(ProviderRow.id))

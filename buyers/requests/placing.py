@@ -1,6 +1,7 @@
 """Where a request's sites count as being, as exactly as it discloses them."""
 
 from buyers.requests.model import Content, Disclosure, Place
+from buyers.requests.view import PlaceView
 from marketplace.geography.address import Address
 from marketplace.geography.placing import Placing, Precision, place
 
@@ -15,7 +16,7 @@ def placing_of(where: Place, disclosure: Disclosure) -> Placing:
     return place(address_of(where), Precision(disclosure.value))
 
 
-def address_of(where: Place) -> Address:
+def address_of(where: Place | PlaceView) -> Address:
     """Return a place as geography takes it."""
     return Address(
         country=where.country,

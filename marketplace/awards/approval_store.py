@@ -1,5 +1,6 @@
 """Every SQL statement on what goes before an award: switching costs, approval limits and approvals."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlmodel import col, select
@@ -104,6 +105,13 @@ def pending(reading: Reading, request_id: RequestId) -> Approval | None:
         select(ApprovalRow).where(ApprovalRow.request_id == request_id, ApprovalRow.status == ApprovalStatus.PENDING)
     ).one_or_none()
     return None if found is None else _approval(found)
+
+
+def pending_among(reading: Reading, request_ids: Sequence[RequestId]) -> dict[RequestId, Approval]:
+    """Return the approvals that these requests wait for."""
+    of_it = col(ApprovalRow.request_id).in_(request_ids)
+    rows = reading.session.exec(select(ApprovalRow).where(of_it, ApprovalRow.status == ApprovalStatus.PENDING))
+    return {RequestId(row.request_id): _approval(row) for row in rows}
 
 
 def approvals_of(reading: Reading, request_id: RequestId) -> list[Approval]:

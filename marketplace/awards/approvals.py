@@ -1,9 +1,11 @@
 """The second pair of eyes: what one user may award alone, and selections that wait for another user's yes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from buyers.requests import service as requests
+from buyers.requests.model import Request
 from marketplace.awards import approval_store, events, rules, service, store
 from marketplace.awards.model import (
     Approval,
@@ -130,6 +132,11 @@ def cancel(work: Work, request_id: RequestId, approval_id: str) -> Approval:
 def of_request(reading: Reading, request_id: RequestId) -> list[Approval]:
     """Return the selections of a request that waited, or wait, for a second user, newest first."""
     return approval_store.approvals_of(reading, request_id)
+
+
+def pending_on(reading: Reading, own: Sequence[Request]) -> dict[RequestId, Approval]:
+    """Return the selections that wait for a second user, by the caller's request that they belong to."""
+    return approval_store.pending_among(reading, [one.id for one in own])
 
 
 def refuse_while_pending(work: Work, request_id: RequestId) -> None:

@@ -11,7 +11,7 @@ from marketplace.bidding.transcript import Signed
 from marketplace.kernel import http
 from marketplace.kernel.access import Kind, Principal, allow
 from marketplace.kernel.errors import NotFoundError
-from marketplace.kernel.http import ReadingOnly
+from marketplace.kernel.http import Working
 from marketplace.kernel.ids import RequestId
 
 router = http.router("/requests", tags=["auctions"])
@@ -24,10 +24,11 @@ Reader = Annotated[Principal, Depends(allow(Kind.BUYER, Kind.PLATFORM))]
     summary="Full transcript of a closed lot",
     responses=http.problems(NotFoundError, NotOpenedError),
 )
-def read_transcript(request_id: str, lot: str, reading: ReadingOnly, reader: Reader) -> Signed:
+def read_transcript(request_id: str, lot: str, work: Working, reader: Reader) -> Signed:
     """Every event of the lot with the hash that chains it to the one before, the results, and our signature.
 
     `marketplace verify FILE` checks it without us and computes the standing and the candidates again.
+    That somebody of the platform reads it goes on record.
     """
-    checked = RequestId(request_id) if reader.kind is Kind.PLATFORM else desk.owned(reading, request_id)
-    return transcripts.of_request(reading, checked, lot)
+    checked = RequestId(request_id) if reader.kind is Kind.PLATFORM else desk.owned(work, request_id)
+    return transcripts.read(work, checked, lot)

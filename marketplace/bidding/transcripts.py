@@ -7,6 +7,8 @@ from marketplace.bidding.errors import NotOpenedError
 from marketplace.bidding.formats.table import format_of
 from marketplace.bidding.model import LotState, RankedBid, Status
 from marketplace.bidding.play import FinalPlay
+from marketplace.bidding.readings import service as readings
+from marketplace.bidding.readings.events import Place
 from marketplace.bidding.replay_check import Difference
 from marketplace.bidding.store import StoredLot
 from marketplace.bidding.transcript import Signed, Transcript
@@ -19,10 +21,14 @@ from marketplace.kernel.work import Reading, Work
 from sellers import service as sellers
 
 
-def of_request(reading: Reading, request_id: RequestId, ref: str) -> Signed:
-    """Return the full transcript of a closed lot. Raises NotFoundError, NotOpenedError."""
-    lot = _closed(store.lots_of(reading, request_id), ref)
-    return _signed(reading, transcript.full(lot.ref, lot.state, _chain(reading, lot.state)))
+def read(work: Work, request_id: RequestId, ref: str) -> Signed:
+    """Return the full transcript of a closed lot; that the platform reads it is recorded.
+
+    Raises NotFoundError, NotOpenedError.
+    """
+    lot = _closed(store.lots_of(work, request_id), ref)
+    readings.record(work, [lot.id], Place.TRANSCRIPT)
+    return _signed(work, transcript.full(lot.ref, lot.state, _chain(work, lot.state)))
 
 
 def of_invitation(reading: Reading, invitation_id: str, ref: str) -> Signed:
@@ -70,6 +76,7 @@ def examined(work: Work, name: str, ref: str = "") -> Examined:
     if lot is None:
         raise NotFoundError(f"There is no lot {name} {ref}".rstrip() + ".")
     events = tuple(journal.of_stream(work.session, f"lot:{lot.id}"))
+    readings.record(work, [lot.id], Place.CHECK)
     found = tuple(replay_check.differences(lot.state, replay_check.replayed(events)))
     state = lot.state
     return Examined(

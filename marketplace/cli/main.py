@@ -6,7 +6,20 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from marketplace.cli import account, auction, award, backoffice, buyer, database, demo, desk, operator, replay, verify
+from marketplace.cli import (
+    account,
+    auction,
+    award,
+    backoffice,
+    buyer,
+    database,
+    demo,
+    desk,
+    mail,
+    operator,
+    replay,
+    verify,
+)
 from marketplace.kernel.errors import ProblemError
 from marketplace.kernel.postgres import PostgresError
 
@@ -27,6 +40,7 @@ app.add_typer(desk.app, name="desk")
 app.add_typer(backoffice.app, name="platform")
 app.add_typer(auction.app, name="auction")
 app.add_typer(award.app, name="award")
+app.add_typer(mail.app, name="mail")
 app.add_typer(replay.importing, name="import")
 app.add_typer(replay.replaying, name="replay")
 

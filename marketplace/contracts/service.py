@@ -1,6 +1,6 @@
 """Presenting terms after an award, accepting or refusing them, and reading what was agreed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
@@ -15,6 +15,7 @@ from marketplace.awards.model import Award
 from marketplace.bidding import service as bidding
 from marketplace.contracts import calendar_file, differences, discounts, document, events, rules, store
 from marketplace.contracts import paper as papers
+from marketplace.contracts.dates import ContractDates
 from marketplace.contracts.differences import Line
 from marketplace.contracts.model import (
     Acceptance,
@@ -133,6 +134,13 @@ def of_buyer(reading: Reading, limit: int, after: str | None = None) -> list[Con
 def own_contracts(reading: Reading, after: str | None, limit: int) -> list[Contract]:
     """Return the calling provider's contracts behind ``after``, newest first."""
     return store.of_provider(reading, reading.principal.organization_id, after, limit)
+
+
+def dated(found: Iterable[Contract]) -> Iterator[tuple[Contract, ContractDates]]:
+    """Yield those contracts that are made, with the dates that matter of each."""
+    for contract in found:
+        if contract.made is not None:
+            yield contract, document.dates_in(codec.parse(contract.made.document))
 
 
 def text_differences(reading: Reading, contract: Contract) -> tuple[Line, ...]:

@@ -83,12 +83,13 @@ def suspend(work: Work, organization_id: OrganizationId, reason: str, user_ids: 
     met = [user for user in _named(users, user_ids) if user.active]
     for user in met:
         user.active, user.suspended_at = False, work.now
-    of_platform = service.organization_kind(work, organization_id) is Kind.PLATFORM
-    if of_platform and not control_store.admins_left(users):
+    kind = service.organization_kind(work, organization_id)
+    if kind is Kind.PLATFORM and not control_store.admins_left(users):
         raise LastAdminError("The platform needs an admin who can sign in.")
     control_store.end_sessions(work, [user.id for user in met])
-    _keep(work, organization_id, "suspend", reason, met)
-    work.append_all([UserSuspended(organization_id, UserId(user.id)) for user in met])
+    act = _keep(work, organization_id, "suspend", reason, met)
+    whose = _by_kind(kind, organization_id)
+    work.append_all([UserSuspended(organization_id, UserId(user.id), *whose, act) for user in met])
     return [UserId(user.id) for user in met]
 
 
@@ -101,8 +102,9 @@ def reinstate(work: Work, organization_id: OrganizationId, reason: str, user_ids
     met = [user for user in _named(users, user_ids) if user.suspended_at is not None]
     for user in met:
         user.active, user.suspended_at = True, None
-    _keep(work, organization_id, "reinstate", reason, met)
-    work.append_all([UserReinstated(organization_id, UserId(user.id)) for user in met])
+    act = _keep(work, organization_id, "reinstate", reason, met)
+    whose = _by_kind(service.organization_kind(work, organization_id), organization_id)
+    work.append_all([UserReinstated(organization_id, UserId(user.id), *whose, act) for user in met])
     return [UserId(user.id) for user in met]
 
 
@@ -133,14 +135,15 @@ def _named(users: Sequence[UserRow], user_ids: Collection[str]) -> Sequence[User
     return [user for user in users if not user_ids or user.id in user_ids]
 
 
-def _keep(work: Work, organization_id: str, action: str, reason: str, met: Sequence[UserRow]) -> None:
-    """Put on record what was done to whom and why; nothing where it met nobody."""
+def _keep(work: Work, organization_id: str, action: str, reason: str, met: Sequence[UserRow]) -> str:
+    """Put on record what was done to whom and why, and return its id; nothing, and "", where it met nobody."""
     if not met:
-        return
+        return ""
+    intervention_id = ids.new("int")
     store.add(
         work,
         InterventionRow(
-            id=ids.new("int"),
+            id=intervention_id,
             organization_id=organization_id,
             action=action,
             user_ids=[user.id for user in met],
@@ -148,6 +151,15 @@ def _keep(work: Work, organization_id: str, action: str, reason: str, met: Seque
             admin_id=work.principal.user_id,
             at=work.now,
         ),
+    )
+    return intervention_id
+
+
+def _by_kind(kind: Kind, organization_id: OrganizationId) -> tuple[OrganizationId | None, OrganizationId | None]:
+    """Return the organization as a buyer's and as a provider's id, None where it is none."""
+    return (
+        organization_id if kind is Kind.BUYER else None,
+        organization_id if kind is Kind.PROVIDER else None,
     )
 
 

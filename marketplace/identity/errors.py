@@ -10,6 +10,13 @@ class WrongCredentialsError(UnauthenticatedError):
     title = "E-mail or password is wrong"
 
 
+class AccountSuspendedError(WrongCredentialsError):
+    """The password was right, but the platform keeps the account out; told only to one who knows it."""
+
+    kind = "account-suspended"
+    title = "This account is suspended"
+
+
 class InitialPasswordExpiredError(UnauthenticatedError):
     """The initial password was right but seven days are over; told only to one who knows it."""
 

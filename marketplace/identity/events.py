@@ -52,16 +52,26 @@ class UserDeactivated(UserEvent):
 
 @dataclass(frozen=True, slots=True)
 class UserSuspended(UserEvent):
-    """The platform keeps a user out until it takes that back; its sessions ended, its API keys rest."""
+    """The platform keeps a user out until it takes that back; its sessions ended, its API keys rest.
+
+    ``buyer_id`` or ``provider_id`` is the organization, by its kind; both None for the platform's own. One
+    ``intervention_id`` stands for all users that one act met.
+    """
 
     name: ClassVar[str] = "user.suspended"
+    buyer_id: OrganizationId | None = None
+    provider_id: OrganizationId | None = None
+    intervention_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class UserReinstated(UserEvent):
-    """The platform lets a suspended user in again."""
+    """The platform lets a suspended user in again. Fields as in ``UserSuspended``."""
 
     name: ClassVar[str] = "user.reinstated"
+    buyer_id: OrganizationId | None = None
+    provider_id: OrganizationId | None = None
+    intervention_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import hashlib
 import math
 
 from marketplace.identity import rules, store
-from marketplace.identity.errors import InitialPasswordExpiredError, WrongCredentialsError
+from marketplace.identity.errors import AccountSuspendedError, InitialPasswordExpiredError, WrongCredentialsError
 from marketplace.identity.events import PasswordChanged
 from marketplace.identity.model import Attempts
 from marketplace.identity.tables import UserRow
@@ -16,14 +16,21 @@ from marketplace.kernel.access import NOBODY, Kind, Principal
 from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.errors import FieldError, ForbiddenError, MalformedError, TooManyRequestsError
 from marketplace.kernel.security import burn_time, hash_password, password_matches
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Work, Workshop
+
+_SUSPENDED = marked(
+    "The platform keeps it out until it reinstates it; your sessions have ended and your API keys rest. Ask your"
+    " organization's admin or the platform's desk why, and to have it taken back."
+)
 
 
 def prove(workshop: Workshop, email: str, password: str, client: str) -> tuple[UserRow, Kind]:
     """Return the active account whose e-mail and password these are, and its organization's kind.
 
     The attempt counts as failed until ``forgive`` is called, so parallel guesses can't pass the limit. An unknown
-    e-mail costs the same time and gets the same answer. Raises WrongCredentialsError, TooManyRequestsError.
+    e-mail costs the same time and gets the same answer. Raises WrongCredentialsError, TooManyRequestsError, and
+    AccountSuspendedError for the right password of an account that the platform keeps out.
     """
     email = rules.normal_email(email)
     with workshop.work(NOBODY) as work:
@@ -32,7 +39,11 @@ def prove(workshop: Workshop, email: str, password: str, client: str) -> tuple[U
     if found is None:
         burn_time(password)
         raise WrongCredentialsError
-    if not password_matches(password, found[0].password_hash) or not found[0].active:
+    if not password_matches(password, found[0].password_hash):
+        raise WrongCredentialsError
+    if found[0].suspended_at is not None:
+        raise AccountSuspendedError(_SUSPENDED)
+    if not found[0].active:
         raise WrongCredentialsError
     return found
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy import Subquery
+
 from marketplace.identity import events, rules, store
 from marketplace.identity.errors import EmailTakenError, LastAdminError
 from marketplace.identity.events import InitialPasswordRenewed, OrganizationCreated, UserCreated, UserDeactivated
@@ -104,6 +106,14 @@ def _own_active_user(work: Work, user_id: UserId) -> UserRow:
 def users_of(reading: Reading, organization_id: OrganizationId) -> tuple[User, ...]:
     """Return all users of an organization, inactive ones too, the oldest account first."""
     return tuple(user_of(row) for row in store.users_of(reading, organization_id))
+
+
+def people() -> Subquery:
+    """Return all who can sign in, for other rooms to join in one statement.
+
+    Columns: ``id``, ``organization_id``, ``kind`` (of the organization), ``role`` and ``email``.
+    """
+    return store.people()
 
 
 def own_users(reading: Reading, after: str | None, limit: int) -> tuple[list[User], str | None]:

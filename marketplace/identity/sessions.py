@@ -183,6 +183,16 @@ def of_browser(workshop: Workshop, secret: str) -> tuple[Principal, User]:
         return _principal(user, kind, session), service.user_of(user)
 
 
+def standing_user(reading: Reading, user_id: UserId) -> Principal | None:
+    """Return an active user as one who may only read: for what is served to a secret address of its own."""
+    found = store.standing_user(reading, user_id)
+    if found is None:
+        return None
+    user, kind = found
+    role = UserRole(user.role)
+    return Principal(kind, user_id, OrganizationId(user.organization_id), role, frozenset({Scope.READ}))
+
+
 def recognise(workshop: Workshop, authorization: str) -> tuple[Principal, float]:
     """Return who sends this Authorization header, and for how many seconds the credential itself goes on being valid.
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import Subquery, delete, func, or_, update
+from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel, col, select
 
@@ -90,6 +91,22 @@ def users_of(reading: Reading, organization_id: str) -> Sequence[UserRow]:
     ).all()
 
 
+def people() -> Subquery:
+    """Return the active users as a subquery to join."""
+    return (
+        sql_select(
+            col(UserRow.id),
+            col(UserRow.organization_id),
+            col(OrganizationRow.kind),
+            col(UserRow.role),
+            col(UserRow.email),
+        )
+        .join(OrganizationRow, col(OrganizationRow.id) == col(UserRow.organization_id))
+        .where(col(UserRow.active))
+        .subquery("people")
+    )
+
+
 def users_page(reading: Reading, organization_id: str, after: str | None, limit: int) -> Sequence[UserRow]:
     """Return up to ``limit + 1`` users of an organization behind the cursor."""
     statement = select(UserRow).where(UserRow.organization_id == organization_id)
@@ -116,6 +133,16 @@ def standing_session(reading: Reading, session_id: str) -> tuple[SessionRow, Use
         .where(SessionRow.id == session_id, col(SessionRow.ended_at).is_(None), col(UserRow.active))
     ).one_or_none()
     return None if found is None else (found[0], found[1], Kind(found[2]))
+
+
+def standing_user(reading: Reading, user_id: str) -> tuple[UserRow, Kind] | None:
+    """Return an active user with the kind of its organization."""
+    found = reading.session.exec(
+        select(UserRow, OrganizationRow.kind)
+        .join(OrganizationRow, col(OrganizationRow.id) == col(UserRow.organization_id))
+        .where(UserRow.id == user_id, col(UserRow.active))
+    ).one_or_none()
+    return None if found is None else (found[0], Kind(found[1]))
 
 
 def standing_browser(reading: Reading, fingerprint: str) -> tuple[SessionRow, UserRow, Kind] | None:

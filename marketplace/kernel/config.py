@@ -19,6 +19,14 @@ class Profile(StrEnum):
     PRODUCTION = "production"
 
 
+class SmtpSecurity(StrEnum):
+    """How the way to the mail server is kept secret: from the first byte, after STARTTLS, or not at all."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations.
 
@@ -51,6 +59,20 @@ class Settings(BaseSettings):
     places_per_day: int = Field(
         default=5000, ge=2000, le=10_000_000, description="places that a buyer's organization may look up in a day"
     )
+    smtp_host: str = Field(default="", description="server that takes our mail; empty: none is sent, see docs/mail.md")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = None
+    smtp_timeout_seconds: float = Field(default=20, gt=0, le=120, description="for each answer of the mail server")
+    mail_from: str = Field(default="Tenderline <notices@localhost>", description="from whom our mail comes")
+    mail_returns: str = Field(
+        default="",
+        description="where undeliverable mail returns to, as name@domain; empty: bounces@ domain of mail_from",
+    )
+    webhook_loopback: bool = Field(
+        default=False, description="development only: webhooks may also go to http on this machine"
+    )
     worker: bool = Field(default=True, description="run the worker's loops inside the serving process")
 
     @model_validator(mode="after")
@@ -63,6 +85,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"MARKETPLACE_SECRET must be your own and at least {_SHORTEST_SECRET} characters in {self.profile}"
             )
+        if self.smtp_password is not None and self.smtp_security is SmtpSecurity.NONE:
+            raise ValueError(
+                f"MARKETPLACE_SMTP_SECURITY must be tls or starttls where there is a password in {self.profile}"
+            )
+        if self.webhook_loopback:
+            raise ValueError("MARKETPLACE_WEBHOOK_LOOPBACK is for development alone")
         if self.profile is Profile.PRODUCTION and self.debug:
             raise ValueError("MARKETPLACE_DEBUG must be off in production")
         return self

@@ -18,6 +18,8 @@ _LONGEST_PAUSE_SECONDS = 300
 _REST = 4.0
 """A follower inside the serving process works for a fifth of the time at most."""
 _LONGEST_REST_SECONDS = 0.5
+_STAMP_SECONDS = 0.05
+"""While a follower rests, the journal is stamped this often at most, if there is anything to stamp."""
 _BATCH = 50
 """Events that a subscriber handles in one transaction while all goes well."""
 _BATCH_TOGETHER = 1000
@@ -151,6 +153,7 @@ class Follower(threading.Thread):
         self._poll_seconds = poll_seconds
         self._ended = threading.Event()
         self._since = 0.0
+        self._stamped = 0.0
 
     def run(self) -> None:
         """Go on until ``end``; a database that is away for a while only delays."""
@@ -167,9 +170,20 @@ class Follower(threading.Thread):
                 self._ended.wait(1)
 
     def _give_way(self) -> None:
-        """Rest some times as long as the last transaction took: bids that come in beside have to be answered first."""
-        if self._ended.wait(min(_LONGEST_REST_SECONDS, self._rest * (stopwatch() - self._since))):
-            raise _EndedError
+        """Rest some times as long as the last transaction took: bids that come in beside have to be answered first.
+
+        What is committed meanwhile is stamped all the same: live pages wait for that, and for no follower.
+        """
+        ends = stopwatch() + min(_LONGEST_REST_SECONDS, self._rest * (stopwatch() - self._since))
+        while True:
+            if self._ended.wait(max(0.0, min(_STAMP_SECONDS, ends - stopwatch()))):
+                raise _EndedError
+            if self._wake.is_set() or stopwatch() - self._stamped > self._poll_seconds:
+                self._wake.clear()
+                stamp_all(self._workshop)
+                self._stamped = stopwatch()
+            if stopwatch() >= ends:
+                break
         self._since = stopwatch()
 
     def end(self) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -17,6 +18,8 @@ from marketplace.kernel.db import Database, DatabaseRole
 from marketplace.kernel.journal import Recorded, Telling
 from marketplace.kernel.memory import Memory
 from marketplace.kernel.vault import Vault
+
+T = TypeVar("T")
 
 _MOST_REACTIONS = 100_000
 """More events than this in one transaction are a circle of reactions, not a market."""
@@ -40,8 +43,15 @@ class Reading:
         self.vault = vault
         self.memory = memory or Memory()
         self.told: set[str] = set()
+        self._asked: dict[Any, Any] = {}
         self._clock = clock
         self.now: datetime = clock(session)
+
+    def once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:
+        """Return what ``ask`` returns, asked once for each ``key``: one snapshot never gives two answers."""
+        if key not in self._asked:
+            self._asked[key] = ask()
+        return cast("T", self._asked[key])
 
     def tick(self) -> datetime:
         """Read the clock again (after waiting for a lock) and return it."""
@@ -68,6 +78,10 @@ class Work(Reading):
         self._reactions = reactions
         self._unsettled: deque[Recorded] = deque()
         self.appended = 0
+
+    def once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:  # noqa: ARG002 - as of a reading
+        """Return what ``ask`` returns now: what a transaction sees changes with what it and others write."""
+        return ask()
 
     def append(self, event: Telling) -> Recorded:
         """Append ``event`` to the journal as done by this work's principal, now."""

@@ -1,6 +1,6 @@
 """Use cases of oversight: what waits and who has it, organizations, running lots, reveals, what a catalogue breaks."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -237,16 +237,12 @@ def _among(reading: Reading, asked: OrganizationSearch) -> frozenset[str] | None
     return left
 
 
-def _provider_states(reading: Reading, ids: Iterable[OrganizationId]) -> dict[OrganizationId, OrganizationState]:
-    return {one: _provider_state(reading, one) for one in ids}
-
-
-def _provider_state(reading: Reading, provider_id: OrganizationId) -> OrganizationState:
-    try:
-        found = sellers.get(reading, provider_id)
-    except NotFoundError:  # an account without a provider's record: nothing trades there
-        return OrganizationState("", None, None)
-    return OrganizationState(found.status, found.decided_at or found.registered_at, found.name)
+def _provider_states(reading: Reading, ids: Sequence[OrganizationId]) -> dict[OrganizationId, OrganizationState]:
+    """Return how providers stand; an account without a provider's record is left out: nothing trades there."""
+    return {
+        one: OrganizationState(found.status, found.decided_at or found.registered_at, found.name)
+        for one, found in sellers.among(reading, ids).items()
+    }
 
 
 def open_organization(work: Work, organization_id: OrganizationId) -> OpenedOrganization:
@@ -258,7 +254,9 @@ def open_organization(work: Work, organization_id: OrganizationId) -> OpenedOrga
     if accounts.organization.kind is Kind.BUYER:
         return OpenedOrganization(buyers.open_record(work, organization_id), accounts)
     if accounts.organization.kind is Kind.PROVIDER:
-        return OpenedOrganization(_provider_state(work, organization_id), accounts)
+        return OpenedOrganization(
+            _provider_states(work, [organization_id]).get(organization_id, OrganizationState("", None, None)), accounts
+        )
     return OpenedOrganization(OrganizationState("", None, "The platform"), accounts)
 
 

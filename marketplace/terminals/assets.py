@@ -1,6 +1,5 @@
 """Style, scripts, fonts and pictures: served under an address that changes with their content."""
 
-import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from fastapi import Depends, Request, Response
 from marketplace.kernel import http
 from marketplace.kernel.access import PUBLIC, Principal
 from marketplace.kernel.errors import NotFoundError
+from marketplace.terminals.packing import pack, takes_gzip
 
 router = http.router(tags=["pages"])
 
@@ -46,7 +46,7 @@ def _assets() -> dict[str, Asset]:
     for path in sorted(_FOLDER.rglob("*")):
         if path.suffix in _MEDIA:
             content = path.read_bytes()
-            packed = b"" if path.suffix in _PACKED_ALREADY else gzip.compress(content, mtime=0)
+            packed = b"" if path.suffix in _PACKED_ALREADY else pack(content)
             found[path.relative_to(_FOLDER).as_posix()] = Asset(_MEDIA[path.suffix], content, packed)
     return found
 
@@ -74,6 +74,6 @@ def read_static_file(version: str, name: str, request: Request, _: Annotated[Pri
     if asset is None:
         raise NotFoundError
     headers = {"Cache-Control": _FOREVER if version == _version() else "no-store", "Vary": "Accept-Encoding"}
-    if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
+    if asset.packed and takes_gzip(request.headers.get("accept-encoding", "")):
         return Response(asset.packed, media_type=asset.media, headers=headers | {"Content-Encoding": "gzip"})
     return Response(asset.content, media_type=asset.media, headers=headers)

@@ -14,6 +14,7 @@ from marketplace.contracts.negotiation.model import ClauseChange, Proposal, Refe
 from marketplace.contracts.negotiation.schemas import ProposalInput
 from marketplace.kernel import http
 from marketplace.kernel.access import Kind
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading, Work
 from marketplace.terminals import pages
 from sellers import key_terms
@@ -79,7 +80,7 @@ def negotiation_of(reading: Reading, found: Contract, mine: Side) -> dict[str, A
         "rows": [_row(change) for change in basis.changes] if basis is not None else [],
         "own_waits": talk.open is not None and talk.open.side is mine,
         "theirs_waits": talk.open is not None and talk.open.side is not mine,
-        "abouts": [*key_terms.NAMES.items(), (PASSAGE, "A passage of the text")],
+        "abouts": [*key_terms.NAMES.items(), (PASSAGE, marked("A passage of the text"))],
         "most_rows": rules.MAX_CHANGES,
     }
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+from fastapi.sse import format_sse_event
 from markupsafe import escape
 from starlette.concurrency import run_in_threadpool
 
@@ -23,6 +24,8 @@ from marketplace.kernel.access import SYSTEM, Kind, Principal
 from marketplace.kernel.clock import stopwatch
 from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.errors import ProblemError, UnavailableError
+from marketplace.kernel.reactions import stamp_all
+from marketplace.kernel.wake import Wake
 from marketplace.kernel.work import Reading, Workshop
 from marketplace.terminals.browser import Preferences
 from marketplace.terminals.rendering import render
@@ -33,6 +36,8 @@ PULSE_SECONDS = 5.0
 """Each connection hears at least this often what time it is here."""
 _POLL_SECONDS = 1.0
 """A wake-up can get lost: the journal is looked at this often anyway."""
+_LOOK_PAUSE_SECONDS = 0.05
+"""Between two looks at the journal."""
 _LEAST_PAUSE_SECONDS = 0.2
 """Between two pictures of the same: states, so that what lies between may be left out."""
 _MOST_AT_ONCE = 4
@@ -62,10 +67,15 @@ class LiveView:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: ``id`` names the state that it shows (empty: none, a pulse), ``html`` holds partials for htmx."""
+    """One message: ``id`` names the state that it shows (empty: none, just the pulse).
+
+    ``picture`` is the html of all regions as lines of an event (empty: none), written once for all that get it;
+    ``pulse`` the html that tells the time to this one.
+    """
 
     id: str
-    html: str
+    picture: bytes
+    pulse: str
 
 
 @dataclass(eq=False, slots=True)
@@ -78,7 +88,7 @@ class _Channel:
     preferences: Preferences
     streams: frozenset[str] = frozenset()
     state: str = ""
-    html: str = ""
+    picture: bytes = b""
     viewers: int = 0
     stale: bool = True
     over: bool = False
@@ -89,10 +99,15 @@ class _Channel:
 class Hub:
     """The live pages of one process. All methods but the constructor belong to the event loop."""
 
-    def __init__(self, workshop: Workshop, dsn: Mapping[str, Any]) -> None:
-        """``dsn``: how a connection is made that hears the journal's wake-ups, and reads nothing."""
+    def __init__(self, workshop: Workshop, dsn: Mapping[str, Any], wake: Wake) -> None:
+        """``dsn``: how a connection is made that hears the journal's wake-ups, and reads nothing.
+
+        ``wake``: that of this process, whose own commits need not wait for a worker to be noticed.
+        """
         self._workshop = workshop
         self._dsn = dsn
+        self._wake = wake
+        self._committed = False
         self._channels: dict[tuple[Any, ...], _Channel] = {}
         self._watching: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
@@ -118,9 +133,9 @@ class Hub:
                 changed = channel.changed  # taken before the state is read: a change in between is not lost
                 if channel.state not in {"", last_id}:
                     last_id = channel.state
-                    yield Message(channel.state, channel.html + self._pulse(preferences))
+                    yield Message(channel.state, channel.picture, self._pulse(preferences))
                 elif channel.state:
-                    yield Message("", self._pulse(preferences))
+                    yield Message("", b"", self._pulse(preferences))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), PULSE_SECONDS)
         finally:
@@ -166,18 +181,29 @@ class Hub:
     async def _watch(self) -> None:
         """Find out which channels the journal has made stale, at every wake-up and at least once a second."""
         listening: asyncpg.Connection | None = None
+        loop = asyncio.get_running_loop()
+
+        def heard() -> None:
+            if not self._committed:  # told once until it is looked at: bids come by hundreds a second
+                self._committed = True
+                with suppress(RuntimeError):  # the loop is over: a commit must not fail for that
+                    loop.call_soon_threadsafe(self._woken.set)
+
         try:
-            while True:
-                if listening is None or listening.is_closed():
-                    listening = await self._listen()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), _POLL_SECONDS)
-                self._woken.clear()
-                try:
-                    self._spread(await run_in_threadpool(self._look))
-                except Exception:  # noqa: BLE001 - live pages outlive a database that is away
-                    _LOG.warning("the journal can't be read for live pages", exc_info=True)
+            with self._wake.telling(heard):
+                while True:
+                    if listening is None or listening.is_closed():
+                        listening = await self._listen()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._woken.wait(), _POLL_SECONDS)
+                    self._woken.clear()
+                    try:
+                        self._spread(await run_in_threadpool(self._look))
+                    except Exception:  # noqa: BLE001 - live pages outlive a database that is away
+                        _LOG.warning("the journal can't be read for live pages", exc_info=True)
+                    await asyncio.sleep(_LOOK_PAUSE_SECONDS)
         finally:
+            self._committed = False
             if listening is not None:
                 listening.terminate()
 
@@ -194,7 +220,13 @@ class Hub:
         return connection
 
     def _look(self) -> frozenset[str] | None:
-        """Return the streams that have grown; None at the first look, when everything may have."""
+        """Return the streams that have grown; None at the first look, when everything may have.
+
+        What this process has committed is stamped here: the worker may be just starting, at rest, or busy.
+        """
+        if self._committed:
+            self._committed = False  # before: what is committed meanwhile is looked at once more
+            stamp_all(self._workshop)
         with self._workshop.reading(SYSTEM) as reading:
             first = self._position < 0
             self._position, streams = (
@@ -235,7 +267,7 @@ class Hub:
             channel.streams = streams
             state = hashlib.sha256(_MOVING.sub(r"\1", html).encode()).hexdigest()[:16]
             if state != channel.state:
-                channel.state, channel.html = state, html
+                channel.state, channel.picture = state, _lines(html)
                 self._tell(channel)
             await asyncio.sleep(_LEAST_PAUSE_SECONDS)
 
@@ -253,6 +285,11 @@ class Hub:
         shown = now.astimezone(preferences.zone_info).strftime("%H:%M:%S")
         instant = now.astimezone(UTC).isoformat(timespec="milliseconds")
         return partial("pulse", f'<time id="pulse" hidden datetime="{instant}" data-shown="{shown}"></time>')
+
+
+def _lines(html: str) -> bytes:
+    """Return what an event's data are written as, without the event's end: more lines may follow."""
+    return format_sse_event(data_str=html).removesuffix(b"\n")
 
 
 def partial(region: str, html: str) -> str:

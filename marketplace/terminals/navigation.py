@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from marketplace.kernel.access import Kind, UserRole
+from marketplace.kernel.texts import marked
 from marketplace.terminals.browser import Reader
 
 
@@ -19,39 +20,35 @@ class Entry:
     count: int = 0
 
 
-def _(text: str) -> str:
-    """Mark a text for the catalogues of translations; it is translated when it is shown."""
-    return text
-
-
 _BUYER = (
-    ("/b", _("Home"), "home"),
-    ("/b/requests", _("Requests"), "list"),
-    ("/b/contracts", _("Contracts"), "file"),
-    ("/b/sites", _("Sites"), "map-pin"),
-    ("/b/availability", _("Availability"), "wifi"),
+    ("/b", marked("Home"), "home"),
+    ("/b/requests", marked("Requests"), "list"),
+    ("/b/contracts", marked("Contracts"), "file"),
+    ("/b/sites", marked("Sites"), "map-pin"),
+    ("/b/availability", marked("Availability"), "wifi"),
 )
 _SELLER = (
-    ("/c", _("Inbox"), "home"),
-    ("/c/bids", _("My bids"), "gavel"),
-    ("/c/contracts", _("Contracts"), "file"),
-    ("/c/filters", _("Filters"), "search"),
-    ("/c/coverage", _("Coverage"), "map"),
-    ("/c/terms", _("Terms"), "file-text"),
+    ("/c", marked("Inbox"), "home"),
+    ("/c/bids", marked("My bids"), "gavel"),
+    ("/c/contracts", marked("Contracts"), "file"),
+    ("/c/filters", marked("Filters"), "search"),
+    ("/c/coverage", marked("Coverage"), "map"),
+    ("/c/terms", marked("Terms"), "file-text"),
 )
 _PLATFORM = (
-    ("/o", _("Queue"), "home"),
-    ("/o/auctions", _("Auctions"), "gavel"),
-    ("/o/organizations", _("Organizations"), "building"),
-    ("/o/reveals", _("Reveal log"), "eye"),
-    ("/o/review", _("Content"), "flag"),
-    ("/o/catalogue", _("Catalogue"), "list"),
-    ("/o/health", _("Health"), "server"),
-    ("/o/audit", _("Audit"), "shield"),
+    ("/o", marked("Queue"), "home"),
+    ("/o/auctions", marked("Auctions"), "gavel"),
+    ("/o/organizations", marked("Organizations"), "building"),
+    ("/o/reveals", marked("Reveal log"), "eye"),
+    ("/o/review", marked("Content"), "flag"),
+    ("/o/catalogue", marked("Catalogue"), "list"),
+    ("/o/deliveries", marked("Deliveries"), "mail"),
+    ("/o/health", marked("Health"), "server"),
+    ("/o/audit", marked("Audit"), "shield"),
 )
 _AGENT = tuple(entry for entry in _PLATFORM if entry[0] in {"/o", "/o/auctions"})
 """What an agent of the platform may see."""
-_PUBLIC = (("/tour", _("Try it"), "player-play"), ("/help", _("Help"), "help-circle"))
+_PUBLIC = (("/tour", marked("Try it"), "player-play"), ("/help", marked("Help"), "help-circle"))
 _PLATFORM_AGENT = (Kind.PLATFORM.value, UserRole.AGENT.value)
 _BY_KIND = {Kind.BUYER.value: _BUYER, Kind.PROVIDER.value: _SELLER, Kind.PLATFORM.value: _PLATFORM}
 

@@ -36,6 +36,8 @@ from marketplace.kernel.origin import check_same_origin
 from marketplace.kernel.work import Reading, Workshop
 from marketplace.terminals import browser
 from marketplace.terminals.navigation import navigation
+from marketplace.terminals.packing import packed
+from marketplace.terminals.problems import in_own_language, plainly
 from marketplace.terminals.rendering import gettext
 from marketplace.terminals.rendering import render as rendered
 
@@ -59,23 +61,6 @@ _HEADERS = {
 }
 Wire = TypeVar("Wire", bound=BaseModel)
 
-_PLAIN = {
-    "string_too_short": "write at least {min_length} characters",
-    "string_too_long": "write at most {max_length} characters",
-    "decimal_parsing": "write a number, such as 1250.00",
-    "decimal_max_places": "write at most {decimal_places} digits behind the point",
-    "int_parsing": "write a whole number",
-    "int_from_float": "write a whole number",
-    "float_parsing": "write a number, such as 47.6",
-    "greater_than_equal": "write {ge} or more",
-    "greater_than": "write more than {gt}",
-    "less_than_equal": "write {le} or less",
-    "less_than": "write less than {lt}",
-    "date_from_datetime_parsing": "choose a date",
-    "date_parsing": "choose a date",
-}
-"""What the checks of types say, in the words of a form."""
-
 
 class ShownAgain(Exception):  # noqa: N818 - not an error: a way out of the transaction, which is rolled back
     """A form that could not be done, shown again with what was typed and what would be right."""
@@ -92,7 +77,7 @@ class PageRoute(http.CommandRoute):
         """Return the handler with its problems shown as pages; the transaction has been rolled back by then."""
         handler = super().get_route_handler()
 
-        async def handle(request: Request) -> Response:
+        async def answered(request: Request) -> Response:
             try:
                 return await handler(request)
             except ShownAgain as again:
@@ -109,6 +94,9 @@ class PageRoute(http.CommandRoute):
                 return await run_in_threadpool(show_problem, request, ProblemError())
             finally:
                 await request.close()  # the files of a form
+
+        async def handle(request: Request) -> Response:
+            return await packed(request, await answered(request))
 
         return handle
 
@@ -177,25 +165,17 @@ def checked(schema: type[Wire], values: Mapping[str, Any]) -> Wire:
         return schema.model_validate(values)
     except ValidationError as error:
         errors = tuple(
-            FieldError("/" + "/".join(map(str, item["loc"])), _plainly(item))
+            FieldError("/" + "/".join(map(str, item["loc"])), plainly(item))
             for item in error.errors()[: http.MOST_ERRORS]
         )
         raise MalformedError(errors=errors) from None
 
 
-def _plainly(item: Mapping[str, Any]) -> str:
-    """Return what is wrong with a field in the words of a form: the checks' own are for programmers."""
-    said, limits = item["type"], item.get("ctx", {})
-    if said == "missing" or item["input"] in ("", None):
-        return "fill this in"
-    words = _PLAIN.get(said)
-    return words.format(**limits) if words is not None else str(item["msg"]).removeprefix("Value error, ")
-
-
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Return a page. Templates find ``reader``, ``nav``, ``flash``, ``path``, ``now`` and what is passed here."""
     note = browser.note_of(request)
-    html = rendered(template, browser.preferences_of(request), now_of(request), **(frame(request, note) | context))
+    shown = in_own_language(frame(request, note) | context, words(request))
+    html = rendered(template, browser.preferences_of(request), now_of(request), **shown)
     response = HTMLResponse(html, status, _HEADERS)
     if note is not None:
         response.delete_cookie("note")
@@ -227,6 +207,11 @@ def frame(request: Request, note: tuple[str, str] | None = None) -> dict[str, An
 def words(request: Request) -> Callable[[str], str]:
     """Return the function that translates a sentence for who reads the answer to this request."""
     return gettext(browser.preferences_of(request))
+
+
+def said(request: Request, text: str) -> str:
+    """Return one sentence in the language of who reads the answer to this request."""
+    return words(request)(text)
 
 
 def country_names(request: Request) -> list[tuple[str, str]]:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from enum import Enum
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from marketplace.terminals import assets
+from marketplace.kernel.texts import marked
+from marketplace.terminals import assets, sentences
 from marketplace.terminals.browser import LOCALES, Preferences
 
 _HERE = Path(str(files("marketplace.terminals")))
 _WITHIN_THE_HOUR = timedelta(hours=1)
 _NOTHING = Markup("\N{EN DASH}")
+_NOT_KNOWN_YEAR = 9000
+"""An instant as late as this says that it is not known yet: when bids end whose clock stands still."""
 
 
 def render(template: str, preferences: Preferences, now: datetime, **context: Any) -> str:
@@ -39,9 +43,11 @@ class Customs:
     """How one reader writes money, numbers and time."""
 
     def __init__(self, preferences: Preferences, now: datetime) -> None:
+        self.locale = preferences.locale
         self._locale = preferences.babel
         self._zone = preferences.zone_info
         self._now = now
+        self._words = gettext(preferences)
 
     def money(self, amount: Decimal | str | None, currency: str = "USD") -> str:
         """Return an amount with its currency and at least its cents; a dash for none."""
@@ -75,9 +81,13 @@ class Customs:
         """Return a date and time in the reader's zone, with the zone's name; a dash for none."""
         if at is None:
             return _NOTHING
+        if at.year >= _NOT_KNOWN_YEAR:
+            return Markup('<span class="nowrap">{}</span>').format(self._words(marked("not known yet")))
         own = at.astimezone(self._zone)
         text = f"{self._date(own)}, {dates.format_time(own, 'HH:mm', locale=self._locale)}"
         zone = dates.get_timezone_name(own, width="short", locale=self._locale)
+        if zone[0] in "+-":  # no short name in this language
+            zone = dates.get_timezone_gmt(own, width="long", locale=self._locale)
         return Markup('<time datetime="{}" class="nowrap">{} {}</time>').format(at.isoformat(), text, zone)
 
     def clock_time(self, at: datetime) -> str:
@@ -86,7 +96,7 @@ class Customs:
 
     def field_time(self, at: datetime | None) -> str:
         """Return an instant as the value of a field for date and time, in the reader's zone."""
-        return "" if at is None else at.astimezone(self._zone).strftime("%Y-%m-%dT%H:%M")
+        return "" if at is None or at.year >= _NOT_KNOWN_YEAR else at.astimezone(self._zone).strftime("%Y-%m-%dT%H:%M")
 
     def day(self, at: date | datetime | None) -> str:
         """Return a date; a dash for none."""
@@ -131,10 +141,24 @@ def _environment(locale: str) -> Environment:
     )
     for name in ("money", "when", "clock_time", "field_time", "day", "ago", "number", "percent"):
         environment.filters[name] = _filter(name)
+    environment.filters["told"] = partial(_told, _translations(locale).gettext)
+    environment.filters["word"] = partial(_word, _translations(locale).gettext)
     environment.globals["static"] = assets.address
     environment.globals["locales"] = LOCALES
     environment.install_gettext_translations(_translations(locale), newstyle=True)  # type: ignore[attr-defined]
     return environment
+
+
+def _told(say: Callable[[str], str], sentence: str) -> str:
+    """Return a sentence that another room has put together as the reader's language says it."""
+    customs = _CUSTOMS.get()
+    return sentences.told(sentence, say, customs.money, customs.number, customs.locale)
+
+
+def _word(say: Callable[[str], str], code: object) -> str:
+    """Return a word of the house, such as a state, as the reader says it: with a capital, as it stands alone."""
+    text = str(code.value if isinstance(code, Enum) else code).replace("_", " ")
+    return say(text[:1].upper() + text[1:])
 
 
 def gettext(preferences: Preferences) -> Callable[[str], str]:

@@ -84,7 +84,7 @@ async def _sent(
 
 
 def _event(message: Message) -> bytes:
-    return format_sse_event(data_str=message.html, id=message.id or None)
+    return message.picture + format_sse_event(data_str=message.pulse, id=message.id or None)
 
 
 def _still_signed_in(request: Request, principal: Principal) -> bool:

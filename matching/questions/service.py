@@ -1,5 +1,6 @@
 """Asking as an invited provider, and what callers that were found to own the request do with its questions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -96,6 +97,11 @@ def key_of(asked: Asked) -> tuple[str, str]:
 def waiting(reading: Reading, request_id: RequestId) -> int:
     """Return how many questions on a request wait for its buyer."""
     return store.waiting(reading, request_id)
+
+
+def waiting_by_request(reading: Reading, request_ids: Sequence[RequestId]) -> dict[RequestId, int]:
+    """Return on which of these requests how many questions wait for their buyer."""
+    return store.waiting_by_request(reading, request_ids)
 
 
 def _asked(reading: Reading, request_id: RequestId, questions: list[Question]) -> list[Asked]:

@@ -72,6 +72,14 @@ def waiting(reading: Reading, request_id: RequestId) -> int:
     return reading.session.exec(query.where(of_it, col(QuestionRow.state) == QuestionState.WAITING)).one()
 
 
+def waiting_by_request(reading: Reading, request_ids: Sequence[RequestId]) -> dict[RequestId, int]:
+    """Return on which of these requests how many questions wait for an answer."""
+    of_it = col(QuestionRow.request_id)
+    waits = of_it.in_(request_ids), col(QuestionRow.state) == QuestionState.WAITING
+    query = select(QuestionRow.request_id, func.count()).where(*waits).group_by(of_it)
+    return {RequestId(request_id): count for request_id, count in reading.session.exec(query)}
+
+
 def is_labelled(reading: Reading, request_id: RequestId, provider_id: OrganizationId) -> bool:
     """Return whether a provider has its label on a request."""
     return reading.session.get(AskerRow, (request_id, provider_id)) is not None

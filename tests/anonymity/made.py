@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email import message_from_string
+from email.policy import default
 from http import HTTPStatus
 from itertools import product
 from typing import Any
 
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import text as sql
 
 from buyers.registry import service as registry
 from buyers.registry import verification
@@ -21,16 +25,20 @@ from marketplace.kernel.clock import StagedClock
 from marketplace.kernel.config import Settings
 from marketplace.kernel.db import Database
 from marketplace.kernel.reactions import catch_up
-from marketplace.terminals import streams
+from marketplace.terminals import packing, streams
 from marketplace.wiring import Marketplace
+from notifications.mail import sending as mail
 from tests.conftest import NOON, empty_market
-from tests.factories import PASSWORD, SignedIn, a_user, sign_in
+from tests.factories import PASSWORD, SignedIn, a_user, as_owner, sign_in
 from tests.house.plan import policies, routes
 
 CARRIERS = ("Aldgate Fiber", "Brightwave Telecom", "Cobalt Networks")
 ID = re.compile(r"\b(?P<kind>[a-z]{2,12})_[a-z2-7]{24}\b")
 LOTS = {"the lot": "T1", "no lot": "T9"}
 """What stands for ``{lot}`` in a path: the name of the request's lot, and one that it doesn't have."""
+
+ONCE = {"/events/stream": "?once=true&after="}
+"""What makes a stream end, besides live pages: all of it, from the beginning."""
 
 KNOW_NO_REQUEST = ("/static/", "/help", "/docs", "/kit", "/tour")
 """Files, the guide, and the tour, which is replayed from a sealed token of the visitor and touches no database."""
@@ -43,6 +51,8 @@ AFTER_AWARD = (AWARDED, CONTRACTED, FELL_THROUGH, ENDED)
 _REFUSALS = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 OTHER_RANDOM = re.compile(r"Buyer [A-Z][0-9]-[0-9]{3}|bidder [A-Z2-7]{6}|\b[0-9a-f]{64}\b|eyJ[\w-]+\.[\w-]+\.[\w-]+")
+RANDOM_IN_MAIL = re.compile(r"thread\.[0-9a-f]{24}|(?<=/)(?:n|unsubscribe)/[\w-]+")
+"""Threads are keyed hashes of random ids, links are sealed."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,7 @@ class World:
     seen_ids: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     refused: dict[tuple[str, str], set[tuple[str, ...]]] = field(default_factory=dict)
     observed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    mails: dict[str, list[str]] = field(default_factory=dict)
 
     def call(self, who: SignedIn | dict[str, str], method: str, path: str, expected: int, **options: Any) -> Any:
         """Call the API as part of the story."""
@@ -124,7 +135,7 @@ class World:
         """Call the API as a carrier and keep every byte of what it gets."""
         headers = self.carriers[carrier] | options.pop("headers", {})
         answer = self.client.request(method, path, headers=headers, **options)
-        headers = "\n".join(f"{name}: {value}" for name, value in sorted(answer.headers.items()))
+        headers = "\n".join(f"{name}: {value}" for name, value in sorted(_unpacked(answer).items()))
         raw = f"{answer.status_code}\n{headers}\n\n{answer.text}"
         normal = self._normal(carrier, raw)
         self.observed.setdefault(carrier, []).append((f"{stage} {method} {self._normal(carrier, path)}", normal))
@@ -146,9 +157,16 @@ class World:
         return OTHER_RANDOM.sub(named, ID.sub(named, text))
 
     def settle(self) -> None:
-        """Let the worker do what is due."""
+        """Let the worker do what is due, and carriers read their mail."""
         worker.heartbeat(self.market)
         catch_up(self.market.workshop)
+        while mail.send_due(self.market.workshop):
+            pass
+        with as_owner(self.market) as connection:
+            fresh = connection.execute(sql("DELETE FROM market.kept_mails RETURNING address, source")).all()
+        for carrier in CARRIERS:
+            own = [_read_mail(source) for address, source in fresh if address == address_of(carrier)]
+            self.mails.setdefault(carrier, []).extend(sorted(own))
 
     def look_around(self, stage: str) -> None:
         """Call, as every carrier, every route that it may read, with every identifier that it could try."""
@@ -177,11 +195,36 @@ class World:
             if "no lot" in kinds and not {"inv", "none"} & set(kinds):
                 continue  # whose invitation it is decides before the lot does
             values = {name: all_[kind] for name, all_, kind in zip(names, choices, kinds, strict=True)}
-            once = "?once=true" if route.path.startswith("/live/") else ""  # the stream's first message, and its end
+            once = ONCE.get(route.path, "?once=true" if route.path.startswith("/live/") else "")
             path = route.path_format.format(**values)
             yield kinds, path + once
             if path == "/search":
                 yield from ((kinds, f"{path}?q={typed}") for typed in SEARCHED)
+
+
+def _unpacked(answer: Response) -> dict[str, str]:
+    """Return an answer's headers as if it had travelled unpacked.
+
+    The packed length hangs on the random ids in the text; it is a function of the text and of nothing else.
+    """
+    headers = dict(answer.headers)
+    if headers.get("content-encoding") == "gzip":
+        assert headers["content-length"] == str(len(packing.pack(answer.content)))
+        headers["content-length"] = str(len(answer.content))
+    return headers
+
+
+def address_of(carrier: str) -> str:
+    """Return the address of a carrier's user."""
+    return f"desk@{carrier.split(maxsplit=1)[0].lower()}.example"
+
+
+def _read_mail(source: str) -> str:
+    """Return a mail as its reader gets it, headers and both parts, without what is random in any world."""
+    message = message_from_string(source, policy=default)
+    headers = [f"{name}: {value}" for name, value in message.items()]
+    parts = [str(part.get_content()) for part in message.walk() if not part.is_multipart()]
+    return RANDOM_IN_MAIL.sub("<random>", OTHER_RANDOM.sub("<random>", ID.sub("<random>", "\n".join(headers + parts))))
 
 
 def _carrier_views() -> list[str]:
@@ -207,7 +250,7 @@ def begin_world(buyer: Buyer, database: Database, settings: Settings, client_sta
     for number in range(buyer.registered_before):
         _register(world, f"Decoy {number}", f"decoy{number}@decoy.example", "Dee Coy")
     for name in CARRIERS:
-        email = f"desk@{name.split()[0].lower()}.example"
+        email = address_of(name)
         body = {"name": name, "contact_name": "Sam Ray", "contact_email": email}
         registered = client.post("/providers", json=body).json()
         provider_id = registered["provider"]["id"]
@@ -220,6 +263,8 @@ def begin_world(buyer: Buyer, database: Database, settings: Settings, client_sta
         world.observe(name, "begin", "POST", "/filters", json={"name": "Washington", "criteria": criteria})
         world.observe(name, "begin", "POST", "/terms", json={"title": "Terms", "text": f"Terms of {name}."})
         lit = "kind,service_types,down_mbps,postal_code,country\non-net,data,1000,98101,US\n"
+        webhook = {"url": "https://93.184.216.34/hook"}  # nothing is sent: what would be, stands in its log
+        world.call(world.carriers[name], "POST", "/webhooks", 201, json=webhook)
         media = {"Content-Type": "text/csv"}
         world.observe(name, "begin", "POST", "/footprint/versions", content=lit, headers=media)
     return world
@@ -295,9 +340,9 @@ def question(world: World) -> dict[str, str]:
     for number, carrier in enumerate(CARRIERS):
         invitation = world.call(world.carriers[carrier], "GET", "/invitations", 200)["items"][0]["id"]
         path = f"/invitations/{invitation}/questions"
-        for text in (f"Write to desk{number}@carrier.example.", f"We at {carrier} ask.", "Is the riser ours to use?"):
+        for words in (f"Write to desk{number}@carrier.example.", f"We at {carrier} ask.", "Is the riser ours to use?"):
             world.clock.now += timedelta(seconds=1)
-            answer = world.observe(carrier, "asking", "POST", path, json={"text": text})
+            answer = world.observe(carrier, "asking", "POST", path, json={"text": words})
         asked[carrier] = str(answer.json()["id"])
         for guess in (NORTHWIND, ZEBEDEE):
             said = {"text": f"Are you {guess.name}?"}

@@ -167,6 +167,15 @@ def test_the_winners_and_only_they_can_tell_the_worlds_apart_after_the_award(wor
             assert secret not in everything
 
 
+def test_mails_to_carriers_are_the_same_bytes_whoever_the_buyer_is(
+    worlds: tuple[World, World],
+) -> None:
+    one, other = worlds
+    for carrier in CARRIERS:
+        assert len(one.mails[carrier]) > 3, "the carrier must have been told"
+        assert one.mails[carrier] == other.mails[carrier]
+
+
 def test_every_route_that_a_carrier_may_call_is_part_of_the_proof(worlds: tuple[World, World]) -> None:
     world = worlds[0]
     called = {what.split(" GET ")[1].split("?")[0] for what, _ in world.observed[CARRIERS[0]] if " GET " in what}

@@ -1,11 +1,12 @@
 """What a desk is asked about before its bid is sent: slips of a digit, steep steps, gaps."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.bidding.drafts.caution import Caution, Doubt, Priced, cautions, change
+from marketplace.bidding.drafts.caution import ASKED, Caution, Doubt, Priced, cautions, change
 from marketplace.bidding.offer import Basis, Firmness, LinePrice, LineToPrice, LotToPrice, Offer, Surcharge
 
 TAX = (Surcharge("USF", Basis.PERCENT, Decimal("12.5")),)
@@ -48,6 +49,20 @@ def test_a_steep_step_names_both_totals() -> None:
     (found,) = cautions([_priced({"L1": "100"}, last="4501")])
     assert found == Caution(Doubt.STEEP, "T1", (), Decimal(3600), Decimal(4501))
     assert not cautions([_priced({"L1": "100"}, last="4500")])
+
+
+def test_a_price_below_the_own_cost_is_asked_about_as_a_whole_or_line_by_line() -> None:
+    two = _priced({"L1": "100", "L2": "200"})
+    whole = {"L1": Decimal(90), "L2": Decimal(220)}
+    (found,) = cautions([replace(two, costs=whole)])
+    assert found == Caution(Doubt.BELOW_COST, "T1", (), Decimal(10_800), Decimal(11_160))
+    assert found.doubt in ASKED
+    assert _doubts(replace(two, costs={"L1": Decimal(50), "L2": Decimal(201)})) == [(Doubt.BELOW_COST, ("L2",))]
+    assert _doubts(replace(two, costs={"L2": Decimal("200.01")})) == [(Doubt.BELOW_COST, ("L2",))]
+    assert _doubts(replace(two, costs={"L1": Decimal(100), "L2": Decimal(200)})) == []
+    adjusted = replace(two.offer, adjustment=Decimal(-800))
+    lowered = replace(two, costs={"L1": Decimal(100), "L2": Decimal(190)}, offer=adjusted)
+    assert [one.beside for one in cautions([lowered])] == [Decimal(10_440)]
 
 
 def test_missing_taxes_and_prices_without_a_limit_are_named_by_line() -> None:

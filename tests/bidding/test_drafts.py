@@ -11,7 +11,9 @@ from sqlalchemy import text
 from buyers.requests.model import Bands, Content, Line, Lot, Priority, PriorUsage
 from buyers.requests.view import carrier_view
 from marketplace.bidding import announcing
-from marketplace.bidding.drafts.draft import lots_to_price
+from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot, OwnCost, lots_to_price
+from marketplace.bidding.drafts.margin import Margin, margins
+from marketplace.bidding.drafts.sheet import AskedLine
 from marketplace.kernel import codec
 from marketplace.kernel.access import Kind, UserRole
 from marketplace.kernel.clock import StagedClock
@@ -112,6 +114,55 @@ def test_access_and_limits_go_from_the_sheet_through_the_draft_into_the_bid(stag
     first, second = own["offer"]["lines"]
     assert (first["access_owner"], first["entrance"]) == ("Cascade Fiber", "north")
     assert "access_owner" not in second
+
+
+def test_own_costs_stay_with_the_draft_and_go_with_no_bid(stage: Stage, carrier: SignedIn) -> None:
+    put(stage, carrier, 0, a_lot())
+    done = upload(stage, carrier, b"lot,line,mrc,own_cost\nT1,L1,400,310.55\nT1,L2,100,-3\n")
+    assert [(one["column"], one["new"]) for one in done["changes"]] == [("mrc", "400"), ("own_cost", "310.55")]
+    assert [(one["row"], one["column"]) for one in done["bad"]] == [(3, "own_cost")]
+    upload(stage, carrier, b"lot,line,mrc\nT1,L2,100\n")  # a sheet without the column leaves the costs
+    draft = stage.ok(carrier, "GET", path(stage, carrier))
+    assert draft["content"]["costs"] == [{"lot": "T1", "line": "L1", "monthly": "310.55"}]
+    sheet = stage.call(carrier, "GET", path(stage, carrier, "bid-sheet?format=csv")).content.decode("utf-8-sig")
+    assert [row.rpartition(",")[2] for row in sheet.splitlines()] == ["own_cost", "310.55", ""]
+    lots = draft["content"]["lots"]
+    assert "310.55" not in str(lots)
+    stage.ok(carrier, "POST", path(stage, carrier, "bids"), stage.bid_body(carrier, lots=lots))
+    refused = stage.call(
+        carrier,
+        "POST",
+        path(stage, carrier, "bids"),
+        stage.bid_body(carrier, lots=[lots[0] | {"own_cost": "310.55"}]),
+    )
+    assert refused.status_code == 422
+    stage.close()
+    with as_owner(stage.market) as connection:
+        for table in ("market.bids", "market.lots", "kernel.journal", "market.bid_drafts"):
+            rows = connection.execute(text(f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%310.55%'"))  # noqa: S608 - names of ours
+            assert rows.scalar_one() == 0
+    other = stage.a_carrier()
+    assert stage.call(other, "GET", path(stage, carrier)).status_code == 404
+    twice = {"lots": [], "costs": [{"lot": "T1", "line": "L1", "monthly": "1"}] * 2}
+    answer = stage.call(carrier, "PUT", path(stage, carrier), twice, headers={"If-Match": "*"})
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/costs/1/line"]
+
+
+def test_margins_are_what_prices_leave_over_costs() -> None:
+    asked = [
+        AskedLine("T1", ref, INTERNET, "", "", "", quantity, "must", ()) for ref, quantity in (("L1", 1), ("L2", 3))
+    ]
+    lines = (DraftLine("L1", Decimal(400)), DraftLine("L2", Decimal(100)), DraftLine("L9", Decimal(1)))
+    costs = (OwnCost("T1", "L1", Decimal(300)), OwnCost("T1", "L2", Decimal(110)), OwnCost("T1", "L9", Decimal(1)))
+    found = margins(Draft(lots=(DraftLot("T1", lines),), costs=costs), asked)
+    assert found.lines == {
+        ("T1", "L1"): Margin(Decimal(100), Decimal("0.25")),
+        ("T1", "L2"): Margin(Decimal(-10), Decimal("-0.1")),
+    }
+    assert (found.whole, found.known, found.priced) == (Margin(Decimal(70), Decimal("0.1")), 2, 2)
+    assert margins(Draft(lots=(DraftLot("T1", lines),)), asked).whole is None
+    free = margins(Draft(lots=(DraftLot("T1", (DraftLine("L1", Decimal(0)),)),), costs=costs[:1]), asked)
+    assert free.lines["T1", "L1"] == Margin(Decimal(-300), None)
 
 
 @pytest.mark.parametrize(

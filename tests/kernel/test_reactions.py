@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine, text
 
-from marketplace.kernel import journal
+from marketplace.kernel import journal, reactions
 from marketplace.kernel.clock import StagedClock
 from marketplace.kernel.journal import Recorded
 from marketplace.kernel.reactions import Follower, catch_up, follow, stamp_all
@@ -35,8 +35,8 @@ def remember(work: Work, event: Recorded) -> None:
 
 
 def following(market: Marketplace, **handles: Handle) -> Workshop:
-    reactions = tuple(Reaction(name, THINGS, handle) for name, handle in handles.items())
-    return replace(market.workshop, reactions=Reactions(reactions))
+    found = tuple(Reaction(name, THINGS, handle) for name, handle in handles.items())
+    return replace(market.workshop, reactions=Reactions(found))
 
 
 def append(market: Marketplace, *figures: int, thing: str = "a") -> None:
@@ -298,3 +298,23 @@ def _append_when_possible(market: Marketplace, figure: int) -> None:
 def _wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         time.sleep(0.02)
+
+
+def test_what_is_committed_while_a_follower_rests_gets_its_place_before_the_rest_is_over(market: Marketplace) -> None:
+    """Live pages wait for an event's place in the journal, and must not wait for those who react to other events."""
+    wake = threading.Event()
+
+    def stamped() -> int:
+        with market.workshop.reading() as reading:
+            return journal.last_position(reading.session)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reactions, "_REST", 1e9)
+        patch.setattr(reactions, "_LONGEST_REST_SECONDS", 3600.0)
+        with working(Follower(following(market, probe=remember), wake, 0.01)):
+            append(market, 1)
+            _wait_for(lambda: len(effects(market)) == 1)
+            append(market, 2)
+            wake.set()
+            _wait_for(lambda: stamped() == 2)
+    assert [figure for _, figure, _ in effects(market)] == [1]

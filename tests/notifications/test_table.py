@@ -63,7 +63,7 @@ def test_a_provider_is_told_a_pseudonym_its_own_lots_and_a_number_and_nothing_el
 
 @pytest.mark.parametrize("row", [row for row in table.ROWS if row.audience in PROVIDERS], ids=lambda row: row.event)
 def test_a_provider_is_led_to_what_is_its_own(row: Row) -> None:
-    assert row.subject in {Subject.INVITATION, Subject.CONTRACT, Subject.PROVIDER}
+    assert row.subject in {Subject.INVITATION, Subject.CONTRACT, Subject.PROVIDER, Subject.WEBHOOK}
     assert not row.renews, "a count of events tells a provider how much goes on"
 
 

@@ -86,7 +86,10 @@ def test_suspended_users_are_out_until_they_are_reinstated(stage: Stage) -> None
     assert (is_in(stage, carrier), is_in(stage, colleague)) == (False, True)
     assert stage.call(None, "GET", "/me", headers=key).status_code == 401
     refused = stage.call(None, "POST", "/sessions", {"email": carrier.email, "password": carrier.password})
-    assert refused.status_code == 401
+    assert (refused.status_code, refused.json()["type"]) == (401, "/problems/account-suspended")
+    assert "the platform's desk" in refused.json()["detail"]
+    wrong = stage.call(None, "POST", "/sessions", {"email": carrier.email, "password": "not-" + carrier.password})
+    assert (wrong.status_code, wrong.json()["type"]) == (401, "/problems/wrong-credentials")
     stage.clock.now += timedelta(minutes=1)
     everybody = {"reason": "All of them"}
     met = stage.ok(stage.admin, "POST", path(carrier, "/suspend"), everybody)["user_ids"]
@@ -98,6 +101,23 @@ def test_suspended_users_are_out_until_they_are_reinstated(stage: Stage) -> None
     assert not is_in(stage, carrier)
     assert stage.call(None, "GET", "/me", headers=key).status_code == 200
     assert stage.call(None, "GET", "/me", headers=sign_in(stage.client, carrier.email, carrier.password)).is_success
+
+
+@pytest.mark.parametrize("kind", [Kind.PROVIDER, Kind.BUYER])
+def test_colleagues_are_told_once_that_the_platform_suspends_users_and_lets_them_in_again(
+    stage: Stage, kind: Kind
+) -> None:
+    admin = stage.a_carrier() if kind is Kind.PROVIDER else stage.buyer
+    company = admin.principal.organization_id
+    two = [a_user(stage.market, kind, UserRole.ADMIN, company) for _ in range(2)]
+    body = {"reason": "Two stolen laptops", "user_ids": [one.principal.user_id for one in two]}
+    stage.ok(stage.admin, "POST", path(admin, "/suspend"), body)
+    stage.ok(stage.admin, "POST", path(admin, "/reinstate"), {"reason": "Found again"})
+    stage.settle()
+    told = stage.ok(admin, "GET", "/notices", params={"limit": 200})["items"]
+    shown = [one["event"] for one in told if one["event"].startswith("user.")]
+    assert shown == ["user.reinstated", "user.suspended"]
+    assert "the platform's desk" in told[[one["event"] for one in told].index("user.suspended")]["text"]
 
 
 def test_who_was_deactivated_by_its_own_organization_stays_out(stage: Stage) -> None:

@@ -79,7 +79,8 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         make_url(urls.owner),
         *(create_engine(url, pool_size=10, hide_parameters=True) for url in (urls.app, urls.carrier, urls.desk)),
     )
-    settings = Settings(_env_file=None, folder=tmp_path_factory.mktemp("pages"))  # type: ignore[call-arg]
+    folder = tmp_path_factory.mktemp("pages")
+    settings = Settings(_env_file=None, folder=folder, webhook_loopback=True)  # type: ignore[call-arg]
     market = assemble(settings, database=database)
     demo.load(market, datetime.now(UTC))
     with server.serving(market) as address:

@@ -66,6 +66,7 @@ def pages_of(live: Auction, closed: Auction, sealed: Auction, site: Site) -> lis
         f"{closed.path}/auction",
         f"{closed.path}/compare",
         f"{closed.path}/compare/switching",
+        f"{closed.path}/compare/weights",
         f"{closed.path}/offers/{bid[0].bid_id}",
     ]
 
@@ -125,9 +126,9 @@ def test_a_choice_changes_the_sum_and_goes_to_the_award(open_page: Open, closed:
     expect(figure).not_to_have_text(before)
     expect(page.locator("#choice")).to_contain_text("1 change")
     page.locator("#matrix-form button[value=award]").click()
-    page.wait_for_url(re.compile(r"/award\?pick="))
+    page.wait_for_url(re.compile(r"/award\?base=best&"))
     assert f"pick=T1%3A{chosen}" in page.url
-    assert page.url.count("pick=") == 14
+    assert page.url.count("pick=") == 1
 
 
 def test_a_choice_works_without_scripts(open_page: Open, closed: Auction) -> None:

@@ -250,6 +250,45 @@ def test_a_bid_called_an_error_is_taken_out_with_a_reason(stage: Stage) -> None:
     assert "No bid is called an error" in page(stage, f"/o/auctions/{story.request_id}/withdrawals")
 
 
+def test_a_bid_is_entered_for_a_carrier_after_its_total_was_read_back(stage: Stage) -> None:
+    story = begin(stage, RACE)
+    story.bid("A", "15000.00")
+    here = f"/o/auctions/{story.request_id}/surrogate"
+    assert here in page(stage, f"/o/auctions/{story.request_id}")
+    choosing = page(stage, here)
+    names = {name: f"Carrier {one.principal.organization_id}" for name, one in story.carriers.items()}
+    assert names["B"] in choosing
+    path = f"{here}?lot=T1&invitation={story.invitations['B']}"
+    assert "as dictated" in page(stage, path)
+    blank = {f"cell__{name}": "" for name in ("mrc", "nrc", "taxes", "install_days", "construction_cap")}
+    form: dict[str, Any] = blank | {
+        "cell__firmness": "firm",
+        "cell__access_owner": "",
+        "cell__entrance": "",
+        "terms_id": story.terms["B"],
+        "evidence": "Call of 13:05, recording 8841: its line is down.",
+    }
+    assert "L1 needs a monthly price" in send(stage, path, **form).text
+    wrong = send(stage, path, **(form | {"cell__mrc": "1.2.3"}))
+    assert (wrong.status_code, 'value="1.2.3"' in wrong.text) == (422, True)
+    form |= {"cell__mrc": "400.00"}
+    assert 'id="e-evidence"' in send(stage, path, **(form | {"evidence": "call"})).text
+    early = send(stage, path, act="enter", **form)
+    assert (early.status_code, "$14,400" in early.text) == (200, True)
+    other = send(stage, path, act="enter", read_back="14400.00", **(form | {"adjustment": "-400.00"}))
+    assert (other.status_code, "$14,000" in other.text) == (200, True)
+    assert stage.ok(story.carriers["B"], "GET", f"{story.path('B')}/bids") == []
+    assert send(stage, path, act="enter", read_back="14400.00", **form).status_code == 303
+    (own,) = stage.ok(story.carriers["B"], "GET", f"{story.path('B')}/bids")
+    assert (own["amount"], own["surrogate"]) == ("14400.00", True)
+    form |= {"cell__mrc": "399.99"}
+    refused = send(stage, path, act="enter", read_back="14399.64", **form)
+    assert (refused.status_code, "Nothing was placed" in refused.text) == (409, True)
+    assert send(stage, f"{here}?lot=T1&invitation=inv_unknown", **form).status_code == 404
+    story.at(story.closes_at)
+    assert "No lot takes bids now" in page(stage, here, a_user(stage.market, Kind.PLATFORM, UserRole.AGENT))
+
+
 def test_matching_is_explained_for_each_carrier_and_found_by_name(stage: Stage) -> None:
     wanted = stage.a_carrier()
     without = stage.a_carrier(filters=False)
@@ -341,6 +380,9 @@ def _of_demo(site: Site) -> dict[str, str]:
         "request": "SELECT request_id FROM market.lots WHERE status = 'open' ORDER BY closes_at DESC LIMIT 1",
         "buyer": "SELECT organization_id FROM registry.buyers WHERE status = 'pending' LIMIT 1",
         "carrier": "SELECT id FROM market.providers WHERE status = 'pending' LIMIT 1",
+        "lot": "SELECT ref FROM market.lots WHERE status = 'open' ORDER BY closes_at DESC LIMIT 1",
+        "invitation": "SELECT i.id FROM market.invitations i JOIN market.lots l USING (request_id)"
+        " WHERE l.status = 'open' AND i.status <> 'declined' ORDER BY l.closes_at DESC, i.id LIMIT 1",
     }
     with as_owner(site.market) as connection:
         return {name: connection.execute(text(query)).scalar_one() for name, query in queries.items()}
@@ -361,6 +403,8 @@ def test_pages_of_the_back_office_are_for_everybody_at_every_width(site: Site, o
         "/o/auctions?state=paused",
         f"/o/auctions/{request}",
         f"/o/auctions/{request}/withdrawals",
+        f"/o/auctions/{request}/surrogate",
+        f"/o/auctions/{request}/surrogate?lot={demo['lot']}&invitation={demo['invitation']}",
         f"/o/requests/{request}/matching",
         "/o/reveals",
         "/o/review",

@@ -245,8 +245,41 @@ def test_pages_of_a_desk_fit_and_are_accessible(
 
 def test_a_live_picture_does_not_tell_when_it_was_drawn(site: Site, invitations: dict[str, str]) -> None:
     """Else each message would tell a bidder that somebody bid, also where the rules hide that."""
-    hub = Hub(site.market.workshop, {})
+    hub = Hub(site.market.workshop, {}, site.market.wake)
     key = invitations[HOTELS].rpartition("/")[2]
     first = hub.snapshot(VIEW, key, _caller(site), Preferences())
     second = hub.snapshot(VIEW, key, _caller(site), Preferences())
     assert first == second
+
+
+def test_a_price_below_the_own_cost_shows_its_margin_and_has_to_be_meant(
+    open_page: Open, site: Site, invitations: dict[str, str]
+) -> None:
+    here = invitations[HOTELS]
+    page = open_page(f"{here}/bid", CARRIER)
+    page.get_by_role("button", name="Copy my last bid").click()
+    before = _standing(site, here)
+    cost = _cells(page, "own_cost").first
+    cost.fill("1.00")
+    expect(page.locator("#margin-L1")).to_contain_text("%")
+    expect(page.locator("#bid-sum")).to_contain_text("priced lines have a cost")
+    rows = _cells(page, "own_cost").count()
+    for row in range(rows):
+        _cells(page, "own_cost").nth(row).fill("99999.00")
+    expect(page.locator("#margin-L1")).to_contain_text("below your cost")
+    _cells(page, "nrc").first.fill("777")
+    page.get_by_role("button", name="Review bid").last.click()
+    expect(page.get_by_text("below your own cost")).to_be_visible()
+    page.get_by_role("button", name="Place bid").click()
+    expect(page.get_by_text("Tick that these prices are meant").first).to_be_visible()
+    assert _standing(site, here) == before
+    page.goto(f"{here}/auction")
+    page.locator("#lot-T1 button", has_text="Bid $").click()
+    expect(page.locator("#below-cost")).to_contain_text("Nobody but you knows it")
+    assert _standing(site, here) == before
+    page.get_by_role("button", name="Yes, it is meant").click()
+    expect(page.get_by_text("Accepted: T1 at")).to_be_visible()
+    page.goto(f"{here}/bid")
+    for row in range(rows):
+        _cells(page, "own_cost").nth(row).fill("")
+    expect(page.locator("#margin-L1")).not_to_contain_text("below")

@@ -27,6 +27,8 @@ from marketplace.kernel.access import Kind
 from marketplace.kernel.config import Settings
 from marketplace.kernel.db import Database
 from marketplace.terminals.public import guide
+from notifications.webhooks import rules
+from notifications.webhooks.sending import Courier
 from sellers import service as sellers
 from tests.anonymity.made import CARRIERS, ID, NORTHWIND, World, ask, begin_world
 from tests.factories import PASSWORD
@@ -44,7 +46,11 @@ _LONGEST_ANSWER = 36
 """Lines; what is left out of a longer one is said."""
 _HEADERS = ("etag", "location", "retry-after")
 _SECRET = re.compile(r'"(access_token|refresh_token|secret|password)": "[^"]+"')
+HOOK = "https://93.184.216.34/hook"
+"""An address that needs no look-up; in the example stands a name."""
 _PLACEHOLDERS = (
+    (re.compile(re.escape(HOOK)), "https://hooks.your-company.example/tenderline"),
+    (re.compile(r"v1,[A-Za-z0-9+/=]+"), "v1,<signature>"),
     (re.compile(r"Buyer [A-Z][0-9]-[0-9]{3}"), "Buyer K7-204"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<sha256>"),
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), "<token>"),
@@ -167,6 +173,19 @@ def _as_carrier(world: World, recorder: Recorder) -> None:
     lots = [{"lot": "T1", "lines": [{"line": "L1", "mrc": "450.00"}]}]
     body = {"request_version": 1, "terms_id": terms[0]["id"], "term_months": 36, "lots": lots}
     recorder.call("bid", "POST", f"/invitations/{items[0]['id']}/bids/dry-run", who, body)
+    recorder.call("feed", "GET", "/events?limit=1", who)
+    wanted = {"url": HOOK, "description": "order system", "events": ["provider.invited", "award.won"]}
+    recorder.call("webhook", "POST", "/webhooks", who, wanted)
+    recorder.told["webhook-message"] = _message(world)
+
+
+def _message(world: World) -> str:
+    """What is sent to a carrier's webhook."""
+    message = next(one for one in Courier().take(world.market.workshop) if one.event == "provider.invited")
+    headers = {"host": "hooks.your-company.example"} | rules.headers_of(message, "https://tenderline.example")
+    body = json.dumps(json.loads(message.body), indent=2)
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    return _normalised("\n".join(["POST /tenderline HTTP/1.1", *lines, "", body, ""]))
 
 
 def test_the_http_examples_are_what_the_api_answers(told: dict[str, str]) -> None:

@@ -1,8 +1,11 @@
 """Streams of live pages: a whole picture at once and at each change, a pulse in between, and nothing for strangers."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -12,11 +15,17 @@ from buyers.desk import service as desk
 from buyers.requests.model import Status
 from marketplace.identity import service as identity
 from marketplace.identity.tables import UserRow
-from marketplace.kernel.access import Kind, Principal, UserRole
+from marketplace.kernel import journal
+from marketplace.kernel.access import SYSTEM, Kind, Principal, UserRole
 from marketplace.kernel.ids import OrganizationId, UserId
+from marketplace.kernel.work import Reading
 from marketplace.terminals import streams
+from marketplace.terminals.browser import Preferences
+from marketplace.terminals.live import Hub, LiveView, Message
+from marketplace.wiring import Marketplace
 from matching.questions import service as questions
 from sellers import service as sellers
+from tests.factories import ThingMoved
 from tests.terminals.conftest import BUYER, CARRIER, Site
 
 PICTURE = re.compile(r"^id: ?(\w+)$")
@@ -173,3 +182,44 @@ def test_every_view_is_for_somebody_and_its_regions_have_templates() -> None:
         assert view.kinds
         assert view.regions
         assert len(set(view.regions)) == len(view.regions)
+
+
+def _said(reading: Reading, key: str) -> dict[str, Any]:
+    told = [f"Figure {one.data['figure']}." for one in journal.page(reading.session, key, 0, 10)]
+    return {
+        "said": [SimpleNamespace(kind="announced", text=text, lots=(), at=None, closes_at=None) for text in told],
+        "streams": [key],
+    }
+
+
+SAID = LiveView("said", frozenset({Kind.PLATFORM}), _said, "seller", ("bidding_said",))
+
+
+async def _picture_with(followed: AsyncIterator[Message], text: str) -> Message:
+    async for message in followed:
+        if text in message.picture.decode():
+            return message
+    pytest.fail("the stream has ended")
+
+
+@pytest.mark.timeout(120)
+def test_what_is_committed_here_is_on_its_pages_while_no_worker_runs(market: Marketplace) -> None:
+    """A worker may be just starting, at rest, or busy for seconds: this process stamps what it has committed."""
+
+    def say(figure: int) -> None:
+        with market.workshop.work() as work:
+            work.append(ThingMoved("said", figure))
+
+    async def play() -> None:
+        hub = Hub(market.workshop, market.database.desk_dsn, market.wake)
+        followed = hub.follow(SAID, "lot:said", SYSTEM, Preferences())
+        try:
+            assert (await anext(followed)).id
+            for figure in (1, 2):
+                await asyncio.to_thread(say, figure)
+                assert (await _picture_with(followed, f"Figure {figure}.")).id
+        finally:
+            await followed.aclose()  # type: ignore[attr-defined]
+            await hub.close()
+
+    asyncio.run(play())

@@ -208,6 +208,18 @@ def test_columns_that_nobody_can_guess_are_named_by_hand(open_page: Open, site: 
     expect(page.get_by_role("heading", name="2 sites")).to_be_visible()
 
 
+def test_carriers_at_each_site_are_counted_beside_it(open_page: Open, site: Site) -> None:
+    page = open_page("/b", BUYER)
+    page.goto(f"{begun(page, site)}/sites")
+    page.get_by_role("link", name="Count the carriers at each site").click()
+    expect(page.get_by_role("columnheader", name="Carriers there")).to_be_visible()
+    expect(
+        page.locator("tbody td:last-child", has_text=re.compile(r"\d+ on-net, \d+ near-net|none says so"))
+    ).to_have_count(3)
+    expect(page.get_by_role("link", name="Count the carriers at each site")).to_have_count(0)
+    assert faults_of(page) == []
+
+
 def test_lines_are_grouped_changed_and_described_together(open_page: Open, site: Site) -> None:
     page = open_page("/b", BUYER)
     base = begun(page, site)

@@ -87,7 +87,6 @@ def question(reading: Reading, request_id: RequestId) -> Question | None:
     names = sellers.names(reading, tuple(providers))
     comparison = awards.comparison_of(reading, request_id, opened, names, with_switching=not runs)
     content = requests.get(reading, request_id).content
-    views = bidding.buyer_views(reading, request_id)
     return specs.question(
         stage,
         comparison,
@@ -95,7 +94,7 @@ def question(reading: Reading, request_id: RequestId) -> Question | None:
         SwitchingCosts() if runs else switching.read(reading, request_id),
         store.scenarios(reading, request_id),
         today=reading.now.astimezone(UTC).date(),
-        seed=codec.digest({ref: view.rules_hash for ref, view in views.items()}),
+        seed=codec.digest(bidding.rules_hashes(reading, request_id)),
         held=awards.held(reading, request_id),
     )
 
@@ -117,6 +116,26 @@ def board(reading: Reading, request_id: RequestId, boards: Boards) -> Board:
     if computed is not None and computed.stage is not asked.stage:
         computed, at = None, None
     return Board(asked.stage, computed, at, False, going.progress, going.cancelled, going.failed)
+
+
+def glance(reading: Reading, request_id: RequestId, boards: Boards) -> Board:
+    """Return the board like ``board``, without reading the bids anew while it is being computed: for who asks often.
+
+    What changes meanwhile is noticed at the next look after that.
+    """
+    going = boards.going(request_id)
+    if going is None:
+        return board(reading, request_id, boards)
+    found = store.board(reading, request_id)
+    computed, at = found if found is not None else (None, None)
+    stage = Stage.CLOSED if computed is None else computed.stage
+    return Board(stage, computed, at, False, going.progress, going.cancelled, going.failed)
+
+
+def last(reading: Reading, request_id: RequestId) -> Computed | None:
+    """Return what was computed last, current or not, and have nothing computed."""
+    found = store.board(reading, request_id)
+    return None if found is None else found[0]
 
 
 def saved(reading: Reading, request_id: RequestId) -> list[SavedScenario]:

@@ -54,6 +54,12 @@ class Boards:
         with self._changed:
             return len(self._waiting) + (self._now is not None)
 
+    def going(self, request_id: RequestId) -> Going | None:
+        """Return how far a request's board is that is being computed, or waits for it; None for no such."""
+        with self._changed:
+            known = self._going.get(request_id)
+            return known if known is not None and known.progress is not None else None
+
     def want(self, request_id: RequestId, question: Question) -> Going:
         """Have a board computed soon, unless that is going on, or was cancelled or has failed; return how it stands."""
         with self._changed:

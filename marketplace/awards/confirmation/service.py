@@ -1,6 +1,6 @@
 """Asking winners, taking their answers, and giving lots back from those that do not stand by their bids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from buyers.requests import service as requests
 from marketplace.awards import service as awards
@@ -92,6 +92,16 @@ def tell_overdue(work: Work, award_id: str, provider_id: str) -> None:
 def confirmation_of(reading: Reading, award_id: str, provider_id: str) -> Confirmation | None:
     """Return what a provider was asked about an award."""
     return store.get(reading, award_id, provider_id)
+
+
+def awaited(reading: Reading, request_ids: Collection[RequestId]) -> list[Confirmation]:
+    """Return what winners of these requests, which are the caller's, have not answered yet."""
+    return store.awaited(reading, request_ids)
+
+
+def own_awaited(reading: Reading) -> list[Confirmation]:
+    """Return what the calling provider has not answered yet."""
+    return store.own_awaited(reading, reading.principal.organization_id)
 
 
 def of_request(reading: Reading, request_id: RequestId) -> list[Confirmation]:

@@ -1,8 +1,11 @@
 """Every SQL statement on winners' confirmations; a provider finds its own only."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Text, any_, literal
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from marketplace.awards.confirmation.model import Confirmation, ConfirmationStatus
@@ -66,6 +69,20 @@ def of_request(reading: Reading, request_id: RequestId) -> list[Confirmation]:
 def of_invitation(reading: Reading, invitation_id: str) -> list[Confirmation]:
     """Return what one invited provider was asked, newest first."""
     query = select(ConfirmationRow).where(ConfirmationRow.invitation_id == invitation_id)
+    return _found(reading, query)
+
+
+def awaited(reading: Reading, request_ids: Collection[str]) -> list[Confirmation]:
+    """Return what winners of these requests have not answered yet."""
+    named = col(ConfirmationRow.request_id) == any_(literal(sorted(request_ids), ARRAY(Text)))
+    return _found(reading, select(ConfirmationRow).where(ConfirmationRow.status == ConfirmationStatus.AWAITED, named))
+
+
+def own_awaited(reading: Reading, provider_id: str) -> list[Confirmation]:
+    """Return what a provider has not answered yet."""
+    query = select(ConfirmationRow).where(
+        ConfirmationRow.status == ConfirmationStatus.AWAITED, ConfirmationRow.provider_id == provider_id
+    )
     return _found(reading, query)
 
 

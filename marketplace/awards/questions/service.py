@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from buyers.desk import service as desk
 from buyers.requests import control
 from buyers.requests.leak_check import Finding
+from buyers.requests.model import Request
 from marketplace.kernel import http
 from marketplace.kernel.ids import RequestId
 from marketplace.kernel.work import Reading, Work
@@ -23,6 +24,11 @@ def of_request(reading: Reading, request_id: str, after: str | None, limit: int)
 def waiting(reading: Reading, request_id: str) -> int:
     """Return how many questions wait for the caller's answer. Raises NotFoundError."""
     return questions.waiting(reading, desk.owned(reading, request_id))
+
+
+def waiting_on(reading: Reading, own: Sequence[Request]) -> dict[RequestId, int]:
+    """Return on which of the caller's requests how many questions wait for its answer."""
+    return questions.waiting_by_request(reading, [one.id for one in own])
 
 
 def answer(work: Work, request_id: str, question_id: str, text: str, accepted: Sequence[str] = ()) -> Asked:

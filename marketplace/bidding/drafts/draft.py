@@ -55,11 +55,24 @@ class DraftLot:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnCost:
+    """What a line costs the carrier itself, a month and per unit of its quantity."""
+
+    lot: str
+    line: str
+    monthly: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """What a desk has written so far for one invitation. A complete lot is what a bid takes, field by field."""
+    """What a desk has written so far for one invitation. A complete lot is what a bid takes, field by field.
+
+    ``costs`` are the carrier's own figures: no part of a lot, so that no bid can take them along.
+    """
 
     terms_id: str = ""
     lots: tuple[DraftLot, ...] = ()
+    costs: tuple[OwnCost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,7 @@ def repeated(draft: Draft) -> tuple[FieldError, ...]:
     found = list(_repeated([lot.lot for lot in draft.lots], "/lots", "lot"))
     for index, lot in enumerate(draft.lots):
         found += _repeated([line.line for line in lot.lines], f"/lots/{index}/lines", "line")
+    found += _repeated([f"{cost.lot} {cost.line}" for cost in draft.costs], "/costs", "line")
     return tuple(found)
 
 

@@ -19,6 +19,16 @@ class DraftLotInput(OfferTermsInput):
     lines: list[DraftLineInput] = Field([], max_length=2000)
 
 
+class OwnCostInput(BaseModel):
+    """What a line costs you, a month and per unit: yours alone. No bid takes it, and nobody else can read it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lot: Words = Field(max_length=8, examples=["T1"])
+    line: Words = Field(max_length=8, examples=["L1"])
+    monthly: Price = Field(examples=["310.00"])
+
+
 class DraftInput(BaseModel):
     """All that you have written so far; it replaces the draft. Once it is complete, `lots` are what a bid takes."""
 
@@ -26,6 +36,7 @@ class DraftInput(BaseModel):
 
     terms_id: Words = Field("", max_length=60)
     lots: list[DraftLotInput] = Field([], max_length=2000)
+    costs: list[OwnCostInput] = Field([], max_length=20_000)
 
 
 class DraftOutput(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any
 
 from marketplace.bidding.drafts import cells as sheet_cells
 from marketplace.bidding.drafts.cells import Cell, WrongCellError
-from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot
+from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot, OwnCost
 from marketplace.bidding.offer import Firmness, UsageRate
 from marketplace.catalogue.model import Catalogue, ServiceType
 from marketplace.kernel.errors import FieldError, MalformedError
@@ -21,6 +21,8 @@ NAMES = {"access_owner": "Cascade Fiber", "entrance": "north, Pine St"}
 PRICES = ("mrc", "nrc", "taxes", "install_days", "firmness", "construction_cap", *NAMES)
 RATE = "rate per "
 """Begins the columns of usage rates, one for each unit of the prior usage."""
+COST = "own_cost"
+"""The column of the carrier's own monthly cost per unit: it stays with the draft and goes with no bid."""
 _SHOWN_LIMIT = 60
 
 
@@ -119,18 +121,19 @@ def asked_lines(view: Mapping[str, Any], catalogue: Catalogue) -> tuple[AskedLin
 def columns(asked: Iterable[AskedLine]) -> tuple[str, ...]:
     """Return the header of the sheet."""
     units = dict.fromkeys(unit for line in asked for unit in line.units)
-    return (*KEYS, *ASKED, *PRICES, *(f"{RATE}{unit}" for unit in units))
+    return (*KEYS, *ASKED, *PRICES, *(f"{RATE}{unit}" for unit in units), COST)
 
 
 def rows(asked: Iterable[AskedLine], draft: Draft) -> Iterator[tuple[Cell, ...]]:
     """Yield one row for each line, with the draft's prices in it."""
     asked = tuple(asked)
-    drafted = _drafted(draft)
-    priced = columns(asked)[len(KEYS) + len(ASKED) :]
+    drafted, costs = _drafted(draft), _costs(draft)
+    priced = columns(asked)[len(KEYS) + len(ASKED) : -1]
     for line in asked:
         told = (line.lot, line.line, line.service, line.asked, line.place, line.quantity, line.priority)
         price = drafted.get((line.lot, line.line))
-        yield (*told, *(None if price is None else _cell(price, column, line) for column in priced))
+        cells = (None if price is None else _cell(price, column, line) for column in priced)
+        yield (*told, *cells, costs.get((line.lot, line.line)))
 
 
 def fill(
@@ -154,7 +157,7 @@ def fill(
     names = tuple(" ".join(name.split()).casefold() for name in header)
     expected = {name.casefold(): name for name in columns(asked)}
     _check_header(names, expected)
-    drafted, seen = _drafted(draft), dict[tuple[str, str], int]()
+    drafted, costs, seen = _drafted(draft), _costs(draft), dict[tuple[str, str], int]()
     changes: list[CellChange] = []
     bad: list[BadCell] = []
     unknown: list[UnknownRow] = []
@@ -176,17 +179,29 @@ def fill(
         line = known[key]
         before = drafted.get(key, DraftLine(line.line))
         after, wrong = _read(number, row, line, before)
+        cost = costs.get(key)
+        try:
+            new_cost = sheet_cells.read_price(row[COST]) if COST in row else cost
+        except WrongCellError as error:
+            wrong = (*wrong, BadCell(number, COST, row[COST][:_SHOWN_LIMIT], str(error)))
         if wrong:
             bad += wrong
             continue
         found = tuple(_changed(number, line, before, after, row))
         if found:
             drafted[key] = after
+        if new_cost != cost:
+            costs[key] = new_cost
+            shown = sheet_cells.written(cost), sheet_cells.written(new_cost)
+            found = (*found, CellChange(number, line.lot, line.line, COST, *shown))
+        if found:
             changes += found
         else:
             unchanged += 1
     ignored = tuple(name for name, key in zip(header, names, strict=True) if key not in expected and key)
-    return Filled(_merged(draft, asked, drafted), tuple(changes), unchanged, tuple(unknown), tuple(bad), ignored)
+    kept = tuple(OwnCost(*key, cost) for key, cost in costs.items() if cost is not None)
+    merged = replace(_merged(draft, asked, drafted), costs=kept)
+    return Filled(merged, tuple(changes), unchanged, tuple(unknown), tuple(bad), ignored)
 
 
 def _check_header(names: tuple[str, ...], expected: Mapping[str, str]) -> None:
@@ -290,6 +305,10 @@ def _cell(price: DraftLine, column: str, line: AskedLine) -> Cell:
 
 def _drafted(draft: Draft) -> dict[tuple[str, str], DraftLine]:
     return {(lot.lot, line.line): line for lot in draft.lots for line in lot.lines}
+
+
+def _costs(draft: Draft) -> dict[tuple[str, str], Decimal | None]:
+    return {(cost.lot, cost.line): cost.monthly for cost in draft.costs}
 
 
 def _merged(draft: Draft, asked: tuple[AskedLine, ...], drafted: Mapping[tuple[str, str], DraftLine]) -> Draft:

@@ -1,14 +1,15 @@
 """From the wire types of drafts to the values that the rules work on."""
 
 from marketplace.bidding import wire
-from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot
+from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot, OwnCost
 from marketplace.bidding.drafts.schemas import DraftInput, DraftLineInput, DraftLotInput
 from marketplace.bidding.offer_names import tidy
 
 
 def draft_from(item: DraftInput) -> Draft:
     """Return a draft as the desk wrote it, gaps included."""
-    return Draft(item.terms_id, tuple(_draft_lot(lot) for lot in item.lots))
+    costs = tuple(OwnCost(cost.lot, cost.line, cost.monthly) for cost in item.costs)
+    return Draft(item.terms_id, tuple(_draft_lot(lot) for lot in item.lots), costs)
 
 
 def _draft_lot(lot: DraftLotInput) -> DraftLot:

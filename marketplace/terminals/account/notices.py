@@ -10,7 +10,7 @@ from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.work import Reading
 from marketplace.terminals import pages
 from notifications import service
-from notifications.model import Notice
+from notifications.table import Subject
 
 router = pages.router()
 
@@ -22,9 +22,13 @@ _PLACES = {
     (Kind.BUYER, "buyer"): "/b/verification",
     (Kind.PROVIDER, "invitation"): "/c/invitations/{}",
     (Kind.PROVIDER, "contract"): "/c/contracts/{}",
+    (Kind.PROVIDER, "provider"): "/c",
     (Kind.PLATFORM, "buyer"): "/o/verifications/{}",
     (Kind.PLATFORM, "provider"): "/o/providers/{}",
     (Kind.PLATFORM, "request"): "/o/auctions/{}",
+    (Kind.BUYER, "webhook"): "/account/webhooks/{}",
+    (Kind.PROVIDER, "webhook"): "/account/webhooks/{}",
+    (Kind.PLATFORM, "webhook"): "/account/webhooks/{}",
 }
 """Where a notice leads, by who reads it and what it is of."""
 
@@ -42,7 +46,7 @@ def send_notices_read(request: Request, work: Working, form: pages.Sent, _: Anyo
         service.mark_read(work, form.text("notice"))
     else:
         service.mark_all_read(work)
-    return pages.see("/account/notices", pages.words(request)("Marked as read."))
+    return pages.see("/account/notices", pages.said(request, "Marked as read."))
 
 
 def _context(reading: Reading, after: str | None) -> dict[str, Any]:
@@ -50,12 +54,13 @@ def _context(reading: Reading, after: str | None) -> dict[str, Any]:
     found = service.inbox(reading, behind, _A_PAGE + 1, unread=False)
     shown, following = pagination.page_of(found, _A_PAGE, lambda notice: (notice.ordinal,))
     return {
-        "notices": [(notice, _place(reading.principal.kind, notice)) for notice in shown],
+        "notices": [(one, place(reading.principal.kind, one.subject, one.subject_id)) for one in shown],
         "after": after,
         "following": following,
         "unread": service.unread_count(reading),
     }
 
 
-def _place(kind: Kind, notice: Notice) -> str:
-    return _PLACES.get((kind, notice.subject), "").format(notice.subject_id)
+def place(kind: Kind, subject: Subject, subject_id: str) -> str:
+    """Return the page that a notice leads to; empty: none."""
+    return _PLACES.get((kind, subject), "").format(subject_id)

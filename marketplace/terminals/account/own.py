@@ -65,7 +65,7 @@ def send_api_key(request: Request, work: AccountWork, form: pages.Sent, _: Anybo
 def send_api_key_revocation(request: Request, work: AccountWork, form: pages.Sent, _: Anybody) -> Response:
     """Make one of one's keys stop working at once."""
     keys.revoke_api_key(work, form.text("key"))
-    return pages.see("/account/keys", pages.words(request)("The key has stopped working."))
+    return pages.see("/account/keys", pages.said(request, "The key has stopped working."))
 
 
 @router.get("/account/users", summary="Users of the organization")
@@ -91,7 +91,7 @@ def send_user_change(user_id: str, request: Request, work: AccountWork, form: pa
             new = service.renew_initial_password(work, UserId(user_id))
             return pages.render(request, "account/users.html", **_users(work, None, new))
         service.deactivate_user(work, UserId(user_id))
-    return pages.see("/account/users", pages.words(request)("Shut out: no sign-in, no session, no key works any more."))
+    return pages.see("/account/users", pages.said(request, "Shut out: no sign-in, no session, no key works any more."))
 
 
 def _keys(reading: Reading, shown: Shown | None = None) -> dict[str, Any]:

@@ -66,8 +66,8 @@ def send_sign_in(request: Request, form: pages.Sent, _: Public) -> Response:
             if factor_asked_before:
                 raise
             raise MalformedError(
-                pages.words(request)("This account has a second factor."),
-                errors=(FieldError("/code", pages.words(request)("Enter the code that your app shows now.")),),
+                pages.said(request, "This account has a second factor."),
+                errors=(FieldError("/code", pages.said(request, "Enter the code that your app shows now.")),),
             ) from None
     response = pages.see(own_path(following, HOMES[session.principal.kind]))
     browser.sign_in(request, response, session, machine_now())
@@ -78,7 +78,7 @@ def send_sign_in(request: Request, form: pages.Sent, _: Public) -> Response:
 def send_sign_out(work: AccountWork, request: Request, form: pages.Sent, _: OnFirstSteps) -> Response:  # noqa: ARG001 - the form checks the origin
     """End the session of this browser."""
     sessions.sign_out(work)
-    response = pages.see("/sign-in", pages.words(request)("You are signed out."))
+    response = pages.see("/sign-in", pages.said(request, "You are signed out."))
     browser.sign_out(request, response)
     return response
 
@@ -98,12 +98,12 @@ def send_first_password(request: Request, form: pages.Sent, principal: OnFirstSt
         )
         if secret_in(form, "again") != body.new_password:
             raise MalformedError(
-                errors=(FieldError("/again", pages.words(request)("is not the same as the new password")),)
+                errors=(FieldError("/again", pages.said(request, "is not the same as the new password")),)
             )
         passwords.change_password(
             workshop_of(request), principal, body.current_password, body.new_password, client_of(request)
         )
-    return pages.see(HOMES[principal.kind], pages.words(request)("Your password is set."))
+    return pages.see(HOMES[principal.kind], pages.said(request, "Your password is set."))
 
 
 @router.get("/account/second-factor", summary="Page to set up a second factor")

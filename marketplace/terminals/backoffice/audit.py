@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
 
+from marketplace.bidding.readings import service as readings
+from marketplace.bidding.readings.events import Place
 from marketplace.kernel import journal, pagination
 from marketplace.kernel.chain import leaf
 from marketplace.kernel.errors import NotFoundError, TooLargeError
-from marketplace.kernel.http import ReadingOnly
+from marketplace.kernel.http import Working
 from marketplace.terminals import pages
 from marketplace.terminals.backoffice.desk import PlatformAdmin, colleagues
 
@@ -25,7 +27,7 @@ Text = Annotated[str, Query(max_length=200)]
 @router.get("/o/audit", summary="The journal")
 def show_audit(
     request: Request,
-    reading: ReadingOnly,
+    work: Working,
     _: PlatformAdmin,
     *,
     stream: Text = "",
@@ -34,14 +36,18 @@ def show_audit(
     verify: bool = False,
     after: pagination.After = None,
 ) -> Response:
-    """List what happened, the newest first, and recompute the chains when asked to."""
+    """List what happened, the newest first, and recompute the chains when asked to.
+
+    That somebody reads of bids here goes on record, as in each of these pages.
+    """
     stream, event, user = stream.strip(), event.strip(), user.strip()
     before = None if after is None else int(pagination.decode(after, 1)[0])
-    rows = journal.newest(reading.session, stream=stream, name=event, user_id=user, before=before, limit=_A_PAGE + 1)
+    rows = journal.newest(work.session, stream=stream, name=event, user_id=user, before=before, limit=_A_PAGE + 1)
     shown, following = pagination.page_of(rows, _A_PAGE, lambda one: (one.position or 0,))
+    readings.record(work, readings.lots_told(shown), Place.JOURNAL)
     report = None
     if verify:
-        report = journal.verify_stream(reading.session, stream) if stream else journal.verify(reading.session)
+        report = journal.verify_stream(work.session, stream) if stream else journal.verify(work.session)
     return pages.render(
         request,
         "backoffice/audit.html",
@@ -52,16 +58,17 @@ def show_audit(
         after=after,
         following=following,
         report=report,
-        names=colleagues(reading),
+        names=colleagues(work),
     )
 
 
 @router.get("/o/audit/export", summary="The journal as a file")
-def show_audit_file(reading: ReadingOnly, _: PlatformAdmin, stream: Text = "") -> Response:
+def show_audit_file(work: Working, _: PlatformAdmin, stream: Text = "") -> Response:
     """Send the events, one JSON object a line, oldest first, each with its hash and the one before."""
-    rows = journal.page(reading.session, stream.strip(), 0, LARGEST_EXPORT + 1)
+    rows = journal.page(work.session, stream.strip(), 0, LARGEST_EXPORT + 1)
     if len(rows) > LARGEST_EXPORT:
         raise TooLargeError(f"There are more than {LARGEST_EXPORT:,} events: name a stream.")
+    readings.record(work, readings.lots_told(rows), Place.EXPORT)
     text = "".join(json.dumps(_line(one), separators=(",", ":")) + "\n" for one in rows)
     headers = {"Content-Disposition": 'attachment; filename="journal.jsonl"'}
     return Response(text.encode(), media_type="application/x-ndjson", headers=headers)
@@ -69,20 +76,21 @@ def show_audit_file(reading: ReadingOnly, _: PlatformAdmin, stream: Text = "") -
 
 @router.get("/o/audit/{position}", summary="One event")
 def show_audit_event(
-    position: Annotated[int, Path(ge=1)], request: Request, reading: ReadingOnly, _: PlatformAdmin
+    position: Annotated[int, Path(ge=1)], request: Request, work: Working, _: PlatformAdmin
 ) -> Response:
     """Show one event whole: its hash computed again, and the whole chain that it stands in."""
-    found = journal.at_position(reading.session, position)
+    found = journal.at_position(work.session, position)
     if found is None:
         raise NotFoundError
+    readings.record(work, readings.lots_told([found]), Place.JOURNAL)
     return pages.render(
         request,
         "backoffice/audit_event.html",
         event=found,
         text=json.dumps(found.data, indent=2, ensure_ascii=False),
         computed=leaf(found),
-        report=journal.verify_stream(reading.session, found.stream),
-        names=colleagues(reading),
+        report=journal.verify_stream(work.session, found.stream),
+        names=colleagues(work),
     )
 
 

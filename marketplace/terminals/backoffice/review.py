@@ -45,7 +45,7 @@ def send_finding_review(
         body = pages.checked(NoteInput, {"note": form.text(f"{finding_id}.note")})
         requests.review(work, finding_id, body.note)
     return pages.see(
-        _PATH + (f"?request_id={only}" if only else ""), pages.words(request)("Looked at. The text stays as it is.")
+        _PATH + (f"?request_id={only}" if only else ""), pages.said(request, "Looked at. The text stays as it is.")
     )
 
 

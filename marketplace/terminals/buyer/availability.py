@@ -53,7 +53,7 @@ def send_availability_question(request: Request, reading: ReadingOnly, form: pag
     with pages.again(request, _TEMPLATE, form, lambda: _context(request, reading)):
         said = {"service_type": form.text("service_type"), "minimum_mbps": form.text("minimum_mbps") or "0"}
         wanted = pages.checked(WantedInput, said)
-        asked = _asked(reading, form, pages.words(request)("name a place first"))
+        asked = _asked(reading, form, pages.said(request, "name a place first"))
         limit = request.app.state.place_limit
         told = availability.admit(limit, caller, reading.now, len(asked.places))
         question = Question(asked.places, wanted.service_type, wanted.minimum_mbps)

@@ -25,9 +25,11 @@ from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import FieldError, MalformedError, ProblemError, StaleError
 from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.ids import RequestId
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading, Work
 from marketplace.terminals import pages
 from marketplace.terminals.buyer import award_selection as chosen
+from marketplace.terminals.buyer import compare_view
 from marketplace.terminals.buyer.requests import head_of
 from sellers import service as sellers
 
@@ -62,12 +64,31 @@ def show_award_page(  # noqa: PLR0917 - a route's parameters go by name
     scenario: Annotated[str, _KEY] = "",
     sha: Annotated[str, _KEY] = "",
     by: Annotated[str, _KEY] = "",
+    base: Annotated[str, _KEY] = "",
 ) -> Response:
-    """Show ways to award, the selection that the address names, and the awards that were made."""
+    """Show ways to award, the selection that the address names, and the awards that were made.
+
+    ``base`` names the selection that ``pick`` changes, as the comparison does.
+    """
     said = chosen.picked(pick, chosen.reasons_in(request.query_params))
+    if base:
+        said, by = _based(work, request_id, base, said), "lot"
     reason = request.query_params.get("reason", "")[: chosen.LONGEST_REASON]
     asked = Asked(said, scenario, sha, reason) if pick or scenario or by == "lot" else None
     return pages.render(request, TEMPLATE, **context(request, work, request_id, asked))
+
+
+def _based(work: Work, request_id: str, base: str, said: chosen.Picked) -> chosen.Picked:
+    """Return what a comparison's choice comes to: its base, and what was changed of it."""
+    own = desk.read(work, request_id)
+    try:
+        sheet = compare_view.sheet_of(work, own)
+    except NotOpenedError:
+        return said
+    of = compare_view.OF_SCENARIO
+    key = base.removeprefix(of) if base.startswith(of) else ""
+    named = sheet.base_named(base, compare_view.scenario_of(work, own.id, key))
+    return chosen.Picked({**named, **said.bids}, said.reasons)
 
 
 @router.get("/b/requests/{request_id}/award/ways", summary="Ways to award, to choose from")
@@ -160,10 +181,12 @@ def _seen(preview: AwardPreview) -> str:
 def _done(done: Award | Approval) -> str:
     """Return the sentence that tells what was done."""
     if isinstance(done, Approval):
-        return "It waits for a second user of your organization. Until then nobody is told anything."
+        return marked("It waits for a second user of your organization. Until then nobody is told anything.")
     if any(lot.bid_id for lot in done.lots):
-        return "Awarded. The winners know who you are from now on and are asked to confirm; the others know they lost."
-    return "Ended without an award. The carriers have been told, without the reasons."
+        return marked(
+            "Awarded. The winners know who you are from now on and are asked to confirm; the others know they lost."
+        )
+    return marked("Ended without an award. The carriers have been told, without the reasons.")
 
 
 def _revealing(work: Work, request_id: str, asked: Asked, preview: AwardPreview) -> dict[str, Any]:
@@ -219,7 +242,7 @@ def context(request: Request, work: Work, request_id: str, asked: Asked | None =
 def _board(request: Request, reading: Reading, request_id: RequestId) -> dict[str, Any]:
     """Return the scenario board as far as it is computed; computing goes on beside this."""
     try:
-        board = board_service.board(reading, request_id, request.app.state.boards)
+        board = board_service.glance(reading, request_id, request.app.state.boards)
     except board_service.TooManyLotsError as error:
         return {"board": None, "too_many": error.detail}
     return {"board": board, "too_many": ""}

@@ -11,6 +11,7 @@ from marketplace.kernel import http
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import StaleError
 from marketplace.kernel.http import ReadingOnly, Working
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading, Work
 from marketplace.terminals import pages
 from marketplace.terminals.buyer import award
@@ -43,14 +44,14 @@ def _decide(work: Work, request_id: str, approval_id: str, form: pages.Form) -> 
             if award.seen_of(work, request_id, approval_id) != form.text("seen"):
                 raise StaleError("What this award does has changed since you looked. Look at it again below.")
             approvals.approve(work, owned, approval_id)
-            return "Approved and awarded. The winners know who you are from now on and are asked to confirm."
+            return marked("Approved and awarded. The winners know who you are from now on and are asked to confirm.")
         case "reject":
             body = pages.checked(RejectionInput, {"reason": form.text("reason")})
             approvals.reject(work, owned, approval_id, body.reason)
-            return "Rejected. The lots wait for a decision again; nobody outside learns of it."
+            return marked("Rejected. The lots wait for a decision again; nobody outside learns of it.")
         case _:
             approvals.cancel(work, owned, approval_id)
-            return "Taken back. The lots wait for a decision again; nobody outside learns of it."
+            return marked("Taken back. The lots wait for a decision again; nobody outside learns of it.")
 
 
 @router.get("/b/approval-limit", summary="What one user may award alone")
@@ -67,7 +68,11 @@ def send_approval_limit(request: Request, work: Working, form: pages.Sent, princ
         body = pages.checked(ApprovalLimitInput, {"amount": amount, "currency": form.text("currency") or "USD"})
         approvals.set_limit(work, body.amount, body.currency, http.etag(int(form.text("revision") or 0)))
     words = pages.words(request)
-    done = "Saved. Above it a second user approves." if body.amount is not None else "Saved. One user decides alone."
+    done = (
+        marked("Saved. Above it a second user approves.")
+        if body.amount is not None
+        else marked("Saved. One user decides alone.")
+    )
     return pages.see("/b/approval-limit", words(done))
 
 

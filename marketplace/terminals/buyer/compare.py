@@ -1,19 +1,18 @@
 """A buyer compares the opened bids: the matrix, what-if choices with their sum, scenarios, switching costs, files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from buyers.desk import service as desk
 from buyers.requests.model import Request as BuyerRequest
-from marketplace.awards import matrix, switching, workbook
+from marketplace.awards import matrix, switching, weights, workbook
 from marketplace.awards.board import service as boards
-from marketplace.awards.board.model import Board, Result
+from marketplace.awards.board.model import Board
 from marketplace.awards.board.worker import Boards
-from marketplace.awards.confirmation import service as confirmations
 from marketplace.awards.schemas import SwitchingCostsInput
 from marketplace.awards.switching import Stated
 from marketplace.bidding import service as bidding
@@ -22,6 +21,7 @@ from marketplace.kernel import http
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import FieldError, MalformedError
 from marketplace.kernel.http import Working
+from marketplace.kernel.ids import RequestId
 from marketplace.kernel.work import Reading, Work
 from marketplace.terminals import pages
 from marketplace.terminals.buyer import compare_model as model
@@ -39,6 +39,8 @@ Editor = Annotated[Principal, Depends(allow(Kind.BUYER, roles=_EDITORS, scope=Sc
 _AT_ONCE = 60
 """Up to so many lots the scenarios come with the page; of more, right after it."""
 _MOST_PICKS = 5_000
+_MOST_CHANGES = 100
+"""Lots that a what-if lists, of however many it would change."""
 
 
 def _query(request: Request) -> model.Query:
@@ -53,6 +55,7 @@ def _query(request: Request) -> model.Query:
         down=given.get("down") == "1",
         only=only if only in model.ONLY else "",
         state=given.get("state", ""),
+        chosen=given.get("chosen", ""),
         carriers=tuple(given.getlist("carrier")),
         page=max(1, int(page)) if page.isdecimal() and len(page) < 5 else 1,  # noqa: PLR2004 - no page has five digits
         scenario=given.get("scenario", ""),
@@ -79,10 +82,10 @@ def show_comparison(request_id: str, request: Request, work: Working, _: Buyer, 
 def send_choice(request_id: str, request: Request, work: Working, form: pages.Sent, _: Buyer, asked: Asked) -> Response:
     """Take the choice over: into the sum, to another page of the matrix, or to the award."""
     own = desk.read(work, request_id)
-    sheet = _sheet(work, own)
+    sheet = view.sheet_of(work, own)
     named = {name.removeprefix("lot-"): form.text(name) for name in form.fields if name.startswith("lot-")}
     asked = replace(asked, picks=tuple((dict(asked.picks) | named).items()))
-    scenario = _scenario(request, work, own, asked)
+    scenario = view.scenario_of(work, own.id, asked.scenario)
     choice = sheet.choice(work, own.id, asked, scenario)
     asked = replace(asked, picks=choice.changed)
     if request.headers.get("hx-request") == "true":
@@ -90,7 +93,7 @@ def send_choice(request_id: str, request: Request, work: Working, form: pages.Se
         return pages.render(request, "buyer/compare/_choice.html", **shown, term=sheet.comparison.term_months)
     act = form.text("act")
     if act == "award":
-        return pages.see(f"/b/requests/{own.id}/award{_award_query(choice)}")
+        return pages.see(f"/b/requests/{own.id}/award{sheet.award_query(choice, scenario, asked)}")
     page = int(act.removeprefix("page ")) if act.startswith("page ") and act[5:].isdecimal() else asked.page
     return pages.see(f"/b/requests/{own.id}/compare{asked.address(page=page)}")
 
@@ -105,7 +108,36 @@ def show_comparison_ways(request_id: str, request: Request, work: Working, _: Bu
         "term": own.content.term_months,
         "currency": own.content.billing.currency,
     }
-    return pages.render(request, "buyer/compare/_ways.html", **shown, **_ways(request, work, own))
+    return pages.render(request, "buyer/compare/_ways.html", **shown, **_ways(boards.glance, request, work, own))
+
+
+@router.get("/b/requests/{request_id}/compare/weights", summary="What if qualities had counted otherwise")
+def show_weights(
+    request_id: str,
+    request: Request,
+    work: Working,
+    _: Buyer,
+    qualities: Annotated[int, Query(ge=0, le=weights.MOST)] = weights.ANNOUNCED,
+) -> Response:
+    """Show who would be first at another weight of the declared qualities; nothing is changed and nothing kept."""
+    own = desk.read(work, request_id)
+    try:
+        sheet = view.sheet_of(work, own)
+    except NotOpenedError:
+        return pages.render(request, "buyer/compare/closed.html", **head_of(work, own), sealed=True)
+    found = weights.what_if(sheet.comparison, qualities)
+    shown: dict[str, Any] = {
+        "what_if": found,
+        "weighed": weights.is_weighed(sheet.comparison),
+        "most": weights.MOST,
+        "step": weights.STEP,
+        "listed": _MOST_CHANGES,
+        "places": sheet.places,
+        "colours": {one.provider_id: one.colour for one in sheet.columns},
+        "term": sheet.comparison.term_months,
+        "currency": sheet.comparison.currency,
+    }
+    return pages.render(request, "buyer/compare/weights.html", **head_of(work, own), **shown)
 
 
 @router.get("/b/requests/{request_id}/compare.csv", summary="The matrix as it is shown, as CSV")
@@ -181,19 +213,14 @@ def _switching(reading: Reading, request_id: str) -> dict[str, Any]:
     }
 
 
-def _sheet(work: Work, own: BuyerRequest) -> view.Sheet:
-    stated = switching.read(work, own.id)
-    comparison = view.compared(work, own, stated.revision)
-    return view.Sheet(own.content, comparison, frozenset(confirmations.defaulted(work, own.id)))
-
-
 def _context(request: Request, work: Work, own: BuyerRequest, asked: model.Query) -> dict[str, Any]:
-    sheet = _sheet(work, own)
-    scenario = _scenario(request, work, own, asked)
-    choice = sheet.choice(work, own.id, asked, scenario)
+    sheet = view.sheet_of(work, own)
+    choice = sheet.choice(work, own.id, asked, view.scenario_of(work, own.id, asked.scenario))
     rows, count = sheet.rows(asked, choice.bids)
     small = len(sheet.comparison.lots) <= _AT_ONCE
-    ways = _ways(request, work, own) if small else {"board": None, "too_many": "", "front": None, "pen": Pen}
+    ways = (
+        _ways(boards.board, request, work, own) if small else {"board": None, "too_many": "", "front": None, "pen": Pen}
+    )
     shown = sheet.shown(asked)
     return head_of(work, own) | {
         "query": asked,
@@ -201,11 +228,15 @@ def _context(request: Request, work: Work, own: BuyerRequest, asked: model.Query
         "columns": shown,
         "rows": rows,
         "count": count,
-        "pages": -(-count // model.A_PAGE),
-        "counts": sheet.counts(),
+        "pages": -(-count // model.rows_a_page(len(shown))),
+        "first": (asked.page - 1) * model.rows_a_page(len(shown)) + 1,
+        "counts": sheet.counts(asked, choice.bids),
+        "loosenings": [] if rows else sheet.loosenings(asked, choice.bids),
+        "shown_address": f"/b/requests/{own.id}/compare{asked.address(picks=(), page=asked.page)}",
         "choice": choice,
         "bids": sum(len(lot.offers) for lot in sheet.comparison.lots),
         "comparison": sheet.comparison,
+        "weighed": weights.is_weighed(sheet.comparison),
         "currency": sheet.comparison.currency,
         "term": sheet.comparison.term_months,
         "lazy": not small,
@@ -214,43 +245,24 @@ def _context(request: Request, work: Work, own: BuyerRequest, asked: model.Query
     }
 
 
-def _board(request: Request, reading: Reading, own: BuyerRequest) -> tuple[Board | None, str]:
+def _ways(
+    look: Callable[[Reading, RequestId, Boards], Board], request: Request, reading: Reading, own: BuyerRequest
+) -> dict[str, Any]:
+    """Return the scenarios as far as they are computed; computing goes on beside this."""
     computer: Boards = request.app.state.boards
     try:
-        return boards.board(reading, own.id, computer), ""
+        board, too_many = look(reading, own.id, computer), ""
     except boards.TooManyLotsError as error:
-        return None, error.detail
-
-
-def _ways(request: Request, reading: Reading, own: BuyerRequest) -> dict[str, Any]:
-    board, too_many = _board(request, reading, own)
+        board, too_many = None, error.detail
     computed = board.computed if board is not None else None
     return {"board": board, "too_many": too_many, "front": front_chart if computed is not None else None, "pen": Pen}
-
-
-def _scenario(request: Request, reading: Reading, own: BuyerRequest, asked: model.Query) -> Mapping[str, str] | None:
-    """Return the bids by lot that a computed scenario names; None where none is asked for, or it is not computed."""
-    if not asked.scenario:
-        return None
-    board, _ = _board(request, reading, own)
-    if board is None or board.computed is None:
-        return None
-    results: tuple[Result, ...] = board.computed.results + board.computed.front
-    found = next((one for one in results if one.key == asked.scenario), None)
-    return {lot.lot: lot.bid_id for lot in found.lots if lot.bid_id is not None} if found and found.lots else None
-
-
-def _award_query(choice: model.Choice) -> str:
-    if choice.scenario:
-        return model.Query(scenario=choice.scenario).address()
-    return model.Query(picks=tuple(choice.bids.items())).address()
 
 
 def _shown_sheet(request: Request, work: Work, request_id: str, asked: model.Query) -> matrix.Sheet:
     """Return the rows and columns that the address shows as one table for a file."""
     own = desk.read(work, request_id)
-    sheet = _sheet(work, own)
-    choice = sheet.choice(work, own.id, asked, _scenario(request, work, own, asked))
+    sheet = view.sheet_of(work, own)
+    choice = sheet.choice(work, own.id, asked, view.scenario_of(work, own.id, asked.scenario))
     columns = sheet.shown(asked)
     words = pages.words(request)
     said = {

@@ -1,16 +1,23 @@
 """What a comparison shows, as frozen values: the query of its address, columns, rows, cells, the choice; heat."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from marketplace.awards.model import ComparedLot, ComparedOffer, Discount
 from marketplace.terminals.buyer.live_auction_model import is_complete, once_of
 
-A_PAGE = 200
+CELLS = 1_000
+"""Bids that one page shows: its HTML travels in less than 60 KB."""
+A_PAGE, LEAST_A_PAGE = 200, 20
+"""Rows of a page, at most and at least."""
+FAR_APART = Decimal("0.25")
+"""Bids on a lot differ much from here on: the dearest complete one above the lowest, as a share."""
+NOBODY = "nobody"
+"""What the address names where the lots without a choice are asked for."""
 FIGURES = ("total", "monthly", "once")
-ONLY = ("waiting", "one", "none", "incomplete")
+ONLY = ("waiting", "complete", "incomplete", "one", "none", "empty", "apart")
 _HEATS = (Decimal(0), Decimal("0.05"), Decimal("0.15"), Decimal("0.30"))
 """Up to so much above the best, as a share: green, light green, plain, light amber; amber beyond."""
 
@@ -27,11 +34,20 @@ class Query:
     down: bool = False
     only: str = ""
     state: str = ""
+    chosen: str = ""
     carriers: tuple[str, ...] = ()
     page: int = 1
     scenario: str = ""
     base: str = ""
     picks: tuple[tuple[str, str], ...] = ()
+
+    def without(self, name: str) -> "Query":
+        """Return the query without one of the filters of rows."""
+        only, state, chosen = (
+            "" if one == name else value
+            for one, value in (("only", self.only), ("state", self.state), ("chosen", self.chosen))
+        )
+        return replace(self, only=only, state=state, chosen=chosen)
 
     def address(self, **changes: object) -> str:
         """Return the query's text with ``changes``; a changed filter begins at the first page again."""
@@ -129,6 +145,25 @@ class Choice:
     base: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loosening:
+    """A filter to loosen: its name in the address, and how many lots there would be without it."""
+
+    name: str
+    lots: int
+
+
+def rows_a_page(columns: int) -> int:
+    """Return how many rows a page of so many carriers has."""
+    return max(LEAST_A_PAGE, min(A_PAGE, CELLS // max(columns, 1)))
+
+
+def spread(lot: ComparedLot, figure: str) -> Decimal | None:
+    """Return how far the dearest complete bid on a lot is above the lowest, as a share; None without two."""
+    known = [figure_of(offer, figure) for offer in lot.offers if is_complete(offer)]
+    return (max(known) - min(known)) / min(known) if len(known) > 1 and min(known) else None
+
+
 def figure_of(offer: ComparedOffer, figure: str) -> Decimal:
     """Return one of a bid's figures: what it is compared by, a month of it by list, or what it costs once."""
     if figure == "monthly":
@@ -176,19 +211,18 @@ def needs_reason(offer: ComparedOffer) -> bool:
 
 
 def belongs(lot: ComparedLot, only: str) -> bool:
-    """Tell whether a lot passes one of the filters."""
-    complete = sum(is_complete(offer) for offer in lot.offers)
-    match only:
-        case "waiting":
-            return lot.status == "closed"
-        case "one":
-            return complete == 1
-        case "none":
-            return complete == 0
-        case "incomplete":
-            return any(not is_complete(offer) for offer in lot.offers)
-        case _:
-            return True
+    """Tell whether a lot passes one of the filters; an unknown one keeps none out."""
+    complete, bids = sum(is_complete(offer) for offer in lot.offers), len(lot.offers)
+    passes = {
+        "waiting": lot.status == "closed",
+        "complete": bids == complete > 0,
+        "incomplete": complete < bids,
+        "one": complete == 1,
+        "none": complete == 0,
+        "empty": bids == 0,
+        "apart": (spread(lot, "total") or 0) >= FAR_APART,
+    }
+    return passes.get(only, True)
 
 
 def key_of(lot: ComparedLot, mine: Mapping[str, ComparedOffer], sort: str, figure: str) -> Decimal | None:
@@ -196,7 +230,6 @@ def key_of(lot: ComparedLot, mine: Mapping[str, ComparedOffer], sort: str, figur
     if sort == "best":
         return lowest(lot, figure)
     if sort == "spread":
-        known = [figure_of(offer, figure) for offer in lot.offers if is_complete(offer)]
-        return (max(known) - min(known)) / min(known) if len(known) > 1 and min(known) else None
+        return spread(lot, figure)
     offer = mine.get(sort)
     return None if offer is None else figure_of(offer, figure)

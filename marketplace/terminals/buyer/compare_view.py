@@ -5,10 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from buyers.requests.model import Content, Request
-from marketplace.awards import matrix
+from marketplace.awards import matrix, switching
 from marketplace.awards import service as awards
+from marketplace.awards.board import service as boards
+from marketplace.awards.board.model import Stage
+from marketplace.awards.confirmation import service as confirmations
 from marketplace.awards.model import (
     ComparedLot,
     ComparedOffer,
@@ -21,12 +25,14 @@ from marketplace.bidding import watching
 from marketplace.bidding.offer_conditions import capacity_words
 from marketplace.kernel.ids import BidId, RequestId
 from marketplace.kernel.work import Reading, Work
+from marketplace.terminals.buyer.award_selection import NO_BID
 from marketplace.terminals.buyer.compare_model import (
-    A_PAGE,
+    NOBODY,
     ONLY,
     Cell,
     Choice,
     Column,
+    Loosening,
     Part,
     Query,
     Row,
@@ -36,10 +42,16 @@ from marketplace.terminals.buyer.compare_model import (
     key_of,
     lowest,
     needs_reason,
+    rows_a_page,
 )
 from marketplace.terminals.buyer.live_auction_model import best_of, is_complete, once_of
 
 _REMEMBERED = 8
+BEST = "best"
+"""The base of a choice that begins with each lot's best complete bid."""
+OF_SCENARIO = "scenario."
+FILTERS = ("only", "state", "chosen")
+"""The filters of rows, as the address calls them."""
 
 
 @dataclass(slots=True)
@@ -54,6 +66,7 @@ class Sheet:
     by_bid: dict[str, tuple[str, ComparedOffer]] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     states: dict[str, frozenset[str]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for lot in self.comparison.lots:
@@ -63,6 +76,7 @@ class Sheet:
                 self.by_bid[offer.bid_id] = lot.lot, offer
             self.offers.setdefault(lot.lot, {})
         self.places = matrix.sites_of(self.content)
+        self.names = {lot.ref: lot.name for lot in self.content.lots}
         sites = {site.ref: site.place.state for site in self.content.sites}
         site_of = {line.ref: line.site for line in self.content.lines}
         self.states = {
@@ -122,35 +136,54 @@ class Sheet:
 
     def rows(self, query: Query, chosen: Mapping[str, str]) -> tuple[list[Row], int]:
         """Return the rows of the query's page in its order, and how many there are on all pages."""
-        lots = [lot for lot in self.comparison.lots if self._wanted(lot, query)]
-        lots = self._ordered(lots, query)
-        start = (query.page - 1) * A_PAGE
+        lots = self._ordered(self._wanted(query, chosen), query)
         columns = self.shown(query)
-        return [self._row(lot, columns, query, chosen) for lot in lots[start : start + A_PAGE]], len(lots)
+        most = rows_a_page(len(columns))
+        start = (query.page - 1) * most
+        return [self._row(lot, columns, query, chosen) for lot in lots[start : start + most]], len(lots)
 
     def all_rows(self, query: Query, chosen: Mapping[str, str]) -> list[Row]:
         """Return the rows of all pages, for a file of what is shown."""
         columns = self.shown(query)
-        lots = self._ordered([lot for lot in self.comparison.lots if self._wanted(lot, query)], query)
+        lots = self._ordered(self._wanted(query, chosen), query)
         return [self._row(lot, columns, query, chosen) for lot in lots]
 
     def shown(self, query: Query) -> list[Column]:
         """Return the carriers that the query shows."""
         return [one for one in self.columns if not query.carriers or one.provider_id in query.carriers]
 
-    def counts(self) -> dict[str, int]:
-        """Return how many lots each of the filters would leave."""
-        found = {"": len(self.comparison.lots)}
-        for only in ONLY:
-            found[only] = sum(belongs(lot, only) for lot in self.comparison.lots)
-        for state in sorted({one for states in self.states.values() for one in states}):
-            found[f"state {state}"] = sum(state in self.states.get(lot.lot, ()) for lot in self.comparison.lots)
-        return found
+    def counts(self, query: Query, chosen: Mapping[str, str]) -> dict[str, dict[str, int]]:
+        """Return, by filter and what it may be set to, how many lots that leaves beside the other filters."""
+        left = {name: self._wanted(query.without(name), chosen) for name in FILTERS}
+        states = sorted({one for states in self.states.values() for one in states})
+        carriers = [one.provider_id for one in self.columns]
+        return {
+            "only": {only: sum(belongs(lot, only) for lot in left["only"]) for only in ("", *ONLY)},
+            "state": {"": len(left["state"])}
+            | {state: sum(state in self.states.get(lot.lot, ()) for lot in left["state"]) for state in states},
+            "chosen": {"": len(left["chosen"])}
+            | {one: sum(self._chosen(lot, chosen) == one for lot in left["chosen"]) for one in (*carriers, NOBODY)},
+        }
 
-    def _wanted(self, lot: ComparedLot, query: Query) -> bool:
-        if query.state and query.state not in self.states.get(lot.lot, ()):
-            return False
-        return not query.only or belongs(lot, query.only)
+    def loosenings(self, query: Query, chosen: Mapping[str, str]) -> list[Loosening]:
+        """Return the filters without which a query that finds nothing would find something, the widest first."""
+        given = [name for name in FILTERS if getattr(query, name)]
+        found = [Loosening(name, len(self._wanted(query.without(name), chosen))) for name in given]
+        return sorted((one for one in found if one.lots), key=lambda one: -one.lots)
+
+    def _wanted(self, query: Query, chosen: Mapping[str, str]) -> list[ComparedLot]:
+        return [
+            lot
+            for lot in self.comparison.lots
+            if (not query.state or query.state in self.states.get(lot.lot, ()))
+            and (not query.only or belongs(lot, query.only))
+            and (not query.chosen or query.chosen == self._chosen(lot, chosen))
+        ]
+
+    def _chosen(self, lot: ComparedLot, chosen: Mapping[str, str]) -> str:
+        """Return the carrier that is chosen for a lot."""
+        bid = chosen.get(lot.lot, "")
+        return str(self.by_bid[bid][1].provider_id) if bid else NOBODY
 
     def _ordered(self, lots: list[ComparedLot], query: Query) -> list[ComparedLot]:
         def key(lot: ComparedLot) -> tuple[bool, Decimal]:
@@ -159,11 +192,13 @@ class Sheet:
 
         if query.sort == "lot":
             return lots[::-1] if query.down else lots
+        if query.sort == "site":
+            return sorted(lots, key=lambda lot: self.places.get(lot.lot, ""), reverse=query.down)
         return sorted(lots, key=key)
 
     def _row(self, lot: ComparedLot, columns: Sequence[Column], query: Query, chosen: Mapping[str, str]) -> Row:
         mine, best = self.offers[lot.lot], lowest(lot, query.figure)
-        name = next((one.name for one in self.content.lots if one.ref == lot.lot), "")
+        name = self.names.get(lot.lot, "")
         cells = tuple(cell_of(mine.get(one.provider_id), query.figure, best, chosen.get(lot.lot)) for one in columns)
         parts = tuple(self._parts(lot, columns, query)) if query.figure != "monthly" else ()
         return Row(lot.lot, name, self.places.get(lot.lot, ""), lot.status == "closed", lot.status, cells, parts)
@@ -248,6 +283,22 @@ class Sheet:
             base=query.base,
         )
 
+    def award_query(self, choice: Choice, scenario: Mapping[str, str] | None, query: Query) -> str:
+        """Return the query by which the award page begins with a choice: a base by its name, and what differs."""
+        if choice.scenario:
+            return f"?{urlencode({'scenario': choice.scenario})}"
+        base = self.base_of(query, scenario)
+        bids = {lot.lot: choice.bids.get(lot.lot, "") for lot in self.waiting}
+        picks = [("pick", f"{lot}:{bid or NO_BID}") for lot, bid in bids.items() if bid != base.get(lot, "")]
+        named = f"{OF_SCENARIO}{query.scenario}" if scenario is not None else query.base or BEST
+        return f"?{urlencode([('base', named), *picks])}"
+
+    def base_named(self, name: str, scenario: Mapping[str, str] | None) -> dict[str, str]:
+        """Return the bid, or ``NO_BID``, that a base named by ``award_query`` gives each lot that waits."""
+        base = "" if name == BEST or name.startswith(OF_SCENARIO) else name
+        bids = self.base_of(Query(base=base), scenario)
+        return {lot.lot: bids.get(lot.lot, NO_BID) for lot in self.waiting}
+
     def _fits(self, lot: str, bid: str) -> bool:
         """Tell whether a bid can be chosen for a lot; none at all can."""
         return not bid or (bid in self.by_bid and self.by_bid[bid][0] == lot and self.by_bid[bid][1].selectable)
@@ -269,3 +320,18 @@ def compared(work: Work, own: Request, switching_revision: int) -> Comparison:
         while len(_KEPT) > _REMEMBERED:
             _KEPT.popitem(last=False)
     return _KEPT[key]
+
+
+def sheet_of(work: Work, own: Request) -> Sheet:
+    """Return the comparison of a request, prepared for looking at it. Raises NotOpenedError while bids are taken."""
+    comparison = compared(work, own, switching.read(work, own.id).revision)
+    return Sheet(own.content, comparison, frozenset(confirmations.defaulted(work, own.id)))
+
+
+def scenario_of(reading: Reading, request_id: RequestId, key: str) -> Mapping[str, str] | None:
+    """Return the bids by lot that a scenario named when it was computed last; None where there is no such."""
+    computed = boards.last(reading, request_id) if key else None
+    if computed is None or computed.stage is not Stage.CLOSED:
+        return None
+    found = next((one for one in computed.results + computed.front if one.key == key), None)
+    return {lot.lot: lot.bid_id for lot in found.lots if lot.bid_id is not None} if found and found.lots else None

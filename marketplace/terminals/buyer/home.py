@@ -13,7 +13,7 @@ from buyers.registry.model import VerificationStatus
 from buyers.requests import model as requests
 from buyers.requests.model import Status
 from marketplace.awards import approvals
-from marketplace.awards.model import ApprovalStatus
+from marketplace.awards.model import Approval
 from marketplace.awards.questions import service as questions
 from marketplace.contracts import service as contracts
 from marketplace.contracts.model import ContractStatus
@@ -51,7 +51,9 @@ def show_buyer_home(request: Request, reading: ReadingOnly, _: Buyer) -> Respons
 def _context(reading: Reading) -> dict[str, Any]:
     own, _ = desk.list_own(reading, None, _NEWEST)
     buyer = registry.get(reading, reading.principal.organization_id)
-    tasks = [task for one in own for task in _tasks(reading, one)]
+    asked = questions.waiting_on(reading, [one for one in own if one.status is Status.OPEN])
+    pending = approvals.pending_on(reading, [one for one in own if one.status is Status.CLOSED])
+    tasks = [task for one in own for task in _tasks(one, asked.get(one.id, 0), pending.get(one.id))]
     tasks += [
         Task("terms", f"/b/contracts/{contract.id}", contract.presentation.provider_name)
         for contract in contracts.of_buyer(reading, _NEWEST)
@@ -68,19 +70,19 @@ def _context(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _tasks(reading: Reading, request: requests.Request) -> Iterator[Task]:
+def _tasks(request: requests.Request, questions_waiting: int, pending: Approval | None) -> Iterator[Task]:
     """Yield what one request asks of the buyer now."""
     href, title = f"/b/requests/{request.id}", request.content.title
     match request.status:
         case Status.DRAFT:
             yield Task("draft", f"{href}/edit", title, request.content.schedule.closes_at)
         case Status.OPEN:
-            if waiting := questions.waiting(reading, request.id):
-                yield Task("questions", f"{href}/questions", title, request.content.schedule.closes_at, waiting)
+            if questions_waiting:
+                closes_at = request.content.schedule.closes_at
+                yield Task("questions", f"{href}/questions", title, closes_at, questions_waiting)
         case Status.CLOSED:
-            pending = [one for one in approvals.of_request(reading, request.id) if one.status is ApprovalStatus.PENDING]
-            if pending:
-                yield Task("approval", f"{href}/award", title, pending[0].asked_at)
+            if pending is not None:
+                yield Task("approval", f"{href}/award", title, pending.asked_at)
             else:
                 yield Task("choose", f"{href}/compare", title, request.ends_at or request.content.schedule.closes_at)
         case _:

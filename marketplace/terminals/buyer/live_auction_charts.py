@@ -54,6 +54,8 @@ class Pen:
 
     def short(self, amount: Decimal) -> str:
         """Return an amount as an axis has room for: from ten thousand on in thousands, such as 34.4K."""
+        if self.preferences.babel.language != "en":  # not every language shortens thousands
+            return self.money(amount.quantize(Decimal(1)))
         if abs(amount) < _COMPACT_FROM:
             return str(numbers.format_currency(amount, self.currency, "¤#,##0", locale=self.preferences.babel))
         return str(

@@ -9,6 +9,7 @@ from marketplace.contracts.negotiation.model import Side
 from marketplace.contracts.schemas import Id
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.http import ReadingOnly, Working
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading
 from marketplace.terminals import contract_view, pages
 
@@ -19,8 +20,8 @@ _DECIDERS = (UserRole.ADMIN, UserRole.NEGOTIATOR)
 Negotiator = Annotated[Principal, Depends(allow(Kind.BUYER, roles=_DECIDERS, scope=Scope.AWARDS))]
 _TEMPLATE = "buyer/negotiation.html"
 _DONE = {
-    "accept": "Accepted by both. It is part of the contract once you accept the terms.",
-    "withdraw": "Withdrawn. What both had accepted before stands.",
+    "accept": marked("Accepted by both. It is part of the contract once you accept the terms."),
+    "withdraw": marked("Withdrawn. What both had accepted before stands."),
 }
 
 
@@ -41,7 +42,7 @@ def send_negotiation_step(
         return pages.render(request, _TEMPLATE, **_context(work, contract_id, form))
     with pages.again(request, _TEMPLATE, form, lambda: _context(work, contract_id, form)):
         contract_view.act(work, contracts.read(work, contract_id), form)
-    done = _DONE.get(act, "Sent. Until it is answered its clauses are locked.")
+    done = _DONE.get(act, marked("Sent. Until it is answered its clauses are locked."))
     return pages.see(f"/b/contracts/{contract_id}/negotiation", words(done))
 
 

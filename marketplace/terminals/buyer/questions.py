@@ -39,7 +39,7 @@ def send_answer(request_id: str, request: Request, work: Working, form: pages.Se
     """Answer, change an answer, leave a question unanswered, or tell all carriers something unasked."""
     with pages.again(request, "buyer/questions.html", form, lambda: _context(work, request_id, None)):
         _do(work, request_id, form)
-    return pages.see(f"/b/requests/{request_id}/questions", pages.words(request)("Done."))
+    return pages.see(f"/b/requests/{request_id}/questions", pages.said(request, "Done."))
 
 
 def _do(work: Work, request_id: str, form: pages.Form) -> None:

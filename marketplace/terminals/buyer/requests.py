@@ -101,7 +101,7 @@ def _context(reading: Reading, request_id: str) -> dict[str, Any]:
     catalogue = catalogues.version(reading, own.catalogue_version)
     return head_of(reading, own) | {
         "content": own.content,
-        "services": {kind.code: kind.name for family in catalogue.families for kind in family.service_types},
+        "catalogue": catalogue,
         "places": {site.ref: site.place for site in own.content.sites},
         "counts": sellers.counts(reading, own.id),
         "versions": request_service.versions(reading, own.id),

@@ -75,7 +75,7 @@ def send_book_site(request: Request, work: Working, form: pages.Sent, _: Writer)
     with pages.again(request, _ONE, form, lambda: _one(request, work, None)):
         body = pages.checked(SiteInput, _typed(form))
         registry.add_site(work, SiteDetails(**body.model_dump()))
-    return pages.see("/b/sites", pages.words(request)("Added."))
+    return pages.see("/b/sites", pages.said(request, "Added."))
 
 
 @router.get("/b/sites/import", summary="Import sites")
@@ -92,7 +92,7 @@ def send_sites_import(request: Request, work: Working, form: pages.Sent, _: Writ
         content = file.file.read(importing.LARGEST_FILE + 1) if file is not None else b""
         rows = importing.rows_of(form.text("text"), content)
         if not rows:
-            message = pages.words(request)("paste some rows, or choose a file")
+            message = pages.said(request, "paste some rows, or choose a file")
             raise MalformedError(errors=(FieldError("/text", message),))
         kept, bad = _import(work, rows)
     words = pages.words(request)

@@ -37,7 +37,7 @@ def send_registration_numbers(request: Request, work: Working, form: pages.Sent,
         given = {kind.value: form.text(f"numbers/{kind.value}") for kind in NumberKind}
         body = pages.checked(NumbersInput, {"numbers": {kind: number for kind, number in given.items() if number}})
         verification.add_numbers(work, body.numbers)
-    return pages.see(_PATH, pages.words(request)("The numbers are kept. Format and check digits are right."))
+    return pages.see(_PATH, pages.said(request, "The numbers are kept. Format and check digits are right."))
 
 
 @router.post(f"{_PATH}/documents", summary="Upload a document by form")
@@ -46,10 +46,10 @@ def send_verification_document(request: Request, work: Working, form: pages.Sent
     with pages.again(request, _TEMPLATE, form, lambda: _context(work)):
         file = form.file("file")
         if file is None:
-            raise MalformedError(errors=(FieldError("/file", pages.words(request)("Choose a file first.")),))
+            raise MalformedError(errors=(FieldError("/file", pages.said(request, "Choose a file first.")),))
         title = "".join(char for char in file.filename or "" if char.isprintable())[:_LONGEST_TITLE]
         verification.add_document(work, title or "document", file.file.read(rules.LARGEST_DOCUMENT + 1))
-    return pages.see(_PATH, pages.words(request)("The document is kept. Only the platform's admins can open it."))
+    return pages.see(_PATH, pages.said(request, "The document is kept. Only the platform's admins can open it."))
 
 
 @router.post(f"{_PATH}/submit", summary="Ask to be verified by form")
@@ -57,7 +57,7 @@ def send_verification(request: Request, work: Working, form: pages.Sent, _: Admi
     """Hand the evidence to the platform."""
     with pages.again(request, _TEMPLATE, form, lambda: _context(work)):
         verification.submit(work)
-    return pages.see(_PATH, pages.words(request)("Sent. We look at it, usually within one working day."))
+    return pages.see(_PATH, pages.said(request, "Sent. We look at it, usually within one working day."))
 
 
 def _context(reading: Reading) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def send_mended_rules(request_id: str, request: Request, work: Working, form: pa
         mended = next((one for one in found if one.pointer == form.text("pointer")), None)
         if mended is not None:
             wizard.edit(work, own, wizard_auction.mended(own.content, mended))
-    return pages.see(f"/b/requests/{own.id}/edit/carriers#rules", pages.words(request)("Changed to what is allowed."))
+    return pages.see(f"/b/requests/{own.id}/edit/carriers#rules", pages.said(request, "Changed to what is allowed."))
 
 
 def steps_of(lot: RehearsedLot, zone: ZoneInfo) -> list[tuple[datetime, str]]:

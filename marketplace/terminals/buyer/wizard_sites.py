@@ -16,7 +16,7 @@ from buyers.registry.schemas import SiteInput
 from buyers.requests import model as requests
 from buyers.requests.importer import SITE_COLUMNS
 from buyers.requests.model import Content
-from buyers.requests.placing import placings
+from buyers.requests.placing import address_of, placings
 from marketplace.catalogue import service as catalogues
 from marketplace.kernel import http
 from marketplace.kernel.access import Kind, Principal, Scope, allow
@@ -28,6 +28,8 @@ from marketplace.terminals import pages
 from marketplace.terminals.buyer import importing, wizard, wizard_lines, wizard_site_rows
 from marketplace.terminals.buyer.wizard import Context, Step
 from marketplace.terminals.buyer.wizard_forms import nested, rows
+from matching.availability import service as availability
+from matching.availability.model import Question
 
 router = pages.router()
 
@@ -62,6 +64,7 @@ def context(reading: Reading, own: requests.Request) -> Context:
         "imported": None,
         "unsure": None,
         "edited": None,
+        "availability": None,
         "home_country": registry.get(reading, reading.principal.organization_id).demographics.country,
     }
 
@@ -96,6 +99,23 @@ def send_new_site(request_id: str, request: Request, work: Working, form: pages.
         _add(work, own, [site.id])
     words = pages.words(request)
     return pages.see(f"/b/requests/{own.id}/edit/sites", words("Added, and kept in your address book."))
+
+
+@router.get("/b/requests/{request_id}/edit/sites/availability", summary="What can be had at a request's sites")
+def show_availability_of_sites(
+    request_id: str,
+    request: Request,
+    reading: http.ReadingOnly,
+    caller: Annotated[Principal, Depends(allow(Kind.BUYER))],
+) -> Response:
+    """Show beside each site how many carriers say that they are on-net or near-net there; no carrier learns of it."""
+    own = wizard.draft_of(reading, request_id)
+    sites = own.content.sites
+    with pages.again(request, _TEMPLATE, pages.Form(), lambda: _context(reading, own)):
+        availability.admit(request.app.state.place_limit, caller, reading.now, len(sites))
+        found = availability.look_up(reading, Question(tuple(address_of(site.place) for site in sites)))
+    told = {"availability": {site.ref: one.answer for site, one in zip(sites, found, strict=True)}}
+    return pages.render(request, _TEMPLATE, **(_context(reading, own) | told))
 
 
 @router.get("/b/requests/{request_id}/edit/sites/{ref}", summary="Correct a site of a request")

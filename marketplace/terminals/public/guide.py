@@ -93,7 +93,7 @@ def show_guide(request: Request, _: Annotated[Principal, Depends(PUBLIC)]) -> Re
     """Go to the guide's first page, or say how the guide is built where it was not."""
     if guide_of(FOLDER).pages:
         return pages.see(f"/help/{_FIRST}.html")
-    return pages.render(request, "public/guide_missing.html", title=pages.words(request)("Help"))
+    return pages.render(request, "public/guide_missing.html", title=pages.said(request, "Help"))
 
 
 @router.get("/help/{name}.html", summary="A page of the guide")

@@ -71,12 +71,12 @@ def send_registered_password(request: Request, form: pages.Sent, _: Public) -> R
             PasswordBody, {"current_password": initial, "new_password": secret_in(form, "new_password")}
         )
         if secret_in(form, "again") != body.new_password:
-            message = pages.words(request)("is not the same as the new password")
+            message = pages.said(request, "is not the same as the new password")
             raise MalformedError(errors=(FieldError("/again", message),))
         workshop, client = workshop_of(request), client_of(request)
         session = sessions.sign_in_browser(workshop, sessions.SignIn(email, initial), client)
         passwords.change_password(workshop, session.principal, initial, body.new_password, client)
-    response = pages.see(HOMES[session.principal.kind], pages.words(request)("Welcome. Your account is ready."))
+    response = pages.see(HOMES[session.principal.kind], pages.said(request, "Welcome. Your account is ready."))
     browser.sign_in(request, response, session, machine_now())
     return response
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request, Response
 
 from marketplace.kernel.access import Kind, Principal, allow
 from marketplace.kernel.http import ReadingOnly
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading
 from marketplace.terminals import browser, pages
 from marketplace.terminals.backoffice import search as platform
@@ -25,31 +26,26 @@ Finder = Callable[[Reading, str, Callable[[str], str]], Iterator[Found]]
 _FINDERS: Mapping[Kind, Finder] = {Kind.BUYER: buyer.find, Kind.PROVIDER: seller.find, Kind.PLATFORM: platform.find}
 
 
-def _(text: str) -> str:
-    """Mark a text for the catalogues of translations; it is translated when it is shown."""
-    return text
-
-
 _COMMANDS: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.BUYER: (
-        ("/b/requests/new", _("Post a request"), "plus"),
-        ("/b/sites/new", _("Add a site"), "plus"),
-        ("/b/sites/import", _("Import sites"), "upload"),
-        ("/b/verification", _("Verify your company"), "shield"),
-        ("/b/approval-limit", _("Limit for awards"), "settings"),
+        ("/b/requests/new", marked("Post a request"), "plus"),
+        ("/b/sites/new", marked("Add a site"), "plus"),
+        ("/b/sites/import", marked("Import sites"), "upload"),
+        ("/b/verification", marked("Verify your company"), "shield"),
+        ("/b/approval-limit", marked("Limit for awards"), "settings"),
     ),
     Kind.PROVIDER: (
-        ("/c/filters/new", _("Write a filter"), "plus"),
-        ("/c/filters/import", _("Import filters"), "upload"),
-        ("/c/terms/new", _("Publish terms"), "plus"),
+        ("/c/filters/new", marked("Write a filter"), "plus"),
+        ("/c/filters/import", marked("Import filters"), "upload"),
+        ("/c/terms/new", marked("Publish terms"), "plus"),
     ),
     Kind.PLATFORM: (),
 }
 _FOR_ALL = (
-    ("/account", _("Account and security"), "settings"),
-    ("/account/users", _("Users"), "users"),
-    ("/account/keys", _("API keys"), "key"),
-    ("/account/notices", _("Notifications"), "bell"),
+    ("/account", marked("Account and security"), "settings"),
+    ("/account/users", marked("Users"), "users"),
+    ("/account/keys", marked("API keys"), "key"),
+    ("/account/notices", marked("Notifications"), "bell"),
 )
 
 
@@ -62,7 +58,7 @@ def show_search(
     partial = request.headers.get("hx-request") == "true"
     found = list(islice(_find(request, reading, principal.kind, typed, partial=partial), MOST)) if typed else []
     template = "public/_found.html" if partial else "public/search.html"
-    return pages.render(request, template, title=pages.words(request)("Search"), typed=typed, found=found)
+    return pages.render(request, template, title=pages.said(request, "Search"), typed=typed, found=found)
 
 
 def _find(request: Request, reading: Reading, kind: Kind, typed: str, *, partial: bool) -> Iterator[Found]:

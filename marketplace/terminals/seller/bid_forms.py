@@ -101,7 +101,9 @@ def _with_conditions(checked: CheckedDraft, form: Form, view: CarrierView) -> Dr
         errors.append(FieldError("/package/lots", f"{', '.join(sorted(unknown))}: no lot of this request"))
         raise MalformedError(errors=tuple(errors))
     changed_draft = wire.draft_from(body)
-    return replace(changed_draft, lots=tuple(lot for lot in changed_draft.lots if lot != DraftLot(lot.lot)))
+    return replace(
+        changed_draft, costs=draft.costs, lots=tuple(lot for lot in changed_draft.lots if lot != DraftLot(lot.lot))
+    )
 
 
 def _packages(form: Form) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from marketplace.bidding import service as bidding
 from marketplace.bidding.drafts import service as drafts
 from marketplace.bidding.drafts.draft import Draft, DraftLine, DraftLot
 from marketplace.bidding.drafts.files import LARGEST_SHEET
+from marketplace.bidding.drafts.margin import margins
 from marketplace.bidding.drafts.service import FilledDraft, SheetView
 from marketplace.bidding.offer import Offer
 from marketplace.catalogue import service as catalogues
@@ -90,7 +91,7 @@ def send_bid_sheet(
     if form.text("go") == "review":
         return pages.see(f"{here}/confirm")
     other = form.text("go").removeprefix("page:")
-    return pages.see(f"{here}?page={other if other.isdecimal() else page}", pages.words(request)("Saved."))
+    return pages.see(f"{here}?page={other if other.isdecimal() else page}", pages.said(request, "Saved."))
 
 
 @router.post("/c/invitations/{invitation_id}/bid/file", summary="Bring a priced sheet back by form")
@@ -131,7 +132,7 @@ def send_bid_copy(invitation_id: Id, request: Request, work: Working, _sent: pag
     draft = drafts.read(work, invitation_id).draft
     kept = {lot.lot: lot for lot in draft.lots} | {ref: _as_draft(offer) for ref, offer in newest.items()}
     terms = next(iter(newest.values())).terms_id
-    drafts.save(work, invitation_id, Draft(terms, tuple(kept.values())), "*")
+    drafts.save(work, invitation_id, replace(draft, terms_id=terms, lots=tuple(kept.values())), "*")
     return pages.see(here, words("Your last bid is in the sheet. Change what you like and review it."))
 
 
@@ -146,7 +147,7 @@ def send_bid_clearing(invitation_id: Id, request: Request, work: Working, form: 
     else:
         lots = tuple(lot for lot in draft.lots if lot.lot != form.text("lot"))
         said = words("Emptied: this lot is left out of your bid.")
-    drafts.save(work, invitation_id, Draft(draft.terms_id, lots), "*")
+    drafts.save(work, invitation_id, replace(draft, lots=lots), "*")
     return pages.see(f"/c/invitations/{invitation_id}/bid", said)
 
 
@@ -218,6 +219,7 @@ def _context(reading: Reading, invitation_id: str, page: int) -> dict[str, Any]:
         "long_lots": {lot.ref for lot in view.lots if len(lot.lines) > 1},
         "lot_names": {lot.ref: lot.name for lot in view.lots},
         "total": total_of(sheet),
+        "margins": margins(draft, (line for line, _cells in sheet.rows)),
         "draft": draft,
         "first": draft.lots[0] if draft.lots else DraftLot(""),
         "packages": _packages(draft),

@@ -35,6 +35,7 @@ _HISTORY = 200
 """Own bids that the page lists; all of them are in the transcript."""
 _ON_THE_SPOT = frozenset({"dutch", "japanese"})
 """Formats whose clock says the price: it is taken or not."""
+_SEALED = "sealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class LotDesk:
 
     ``step`` is the highest price that would be taken now (None: there is none, or any); ``down`` how much lower than
     the own price that is. ``key`` makes the button a command that is done once: the same for the same own bid and step.
+    ``phase`` is what the format's own clock counts: ``rising``, ``falling``, ``first`` (bids before the turns),
+    ``turn``, ``final`` (offers), or nothing.
     """
 
     ref: str
@@ -52,6 +55,7 @@ class LotDesk:
     down: Decimal | None
     key: str
     leads: bool
+    phase: str
 
     @property
     def running(self) -> bool:
@@ -107,7 +111,7 @@ def context_of(reading: Reading, invitation_id: str) -> dict[str, Any]:
     views = bidding.bidder_views(reading, invitation_id)
     own = bidding.own_bids(reading, invitation_id)
     names = {lot.ref: lot.name for lot in view.lots}
-    lots = [_lot(ref, names.get(ref, ""), seen) for ref, seen in views.items()]
+    lots = [_lot(ref, names.get(ref, ""), seen, view.auction.format) for ref, seen in views.items()]
     receipts = bidding.own_receipts(reading, invitation_id, [bid.bid_id for bid in own[:_HISTORY]])
     running = [lot.view.closes_at for lot in lots if lot.running]
     ends = [lot.view.stage.ends_at for lot in lots if lot.view.stage and lot.view.stage.ends_at and lot.open]
@@ -131,13 +135,33 @@ def context_of(reading: Reading, invitation_id: str) -> dict[str, Any]:
         "said": announcements.of_invitation(reading, invitation_id, None, _ANNOUNCED),
         "may_bid": reading.principal.role in _BIDDING_ROLES,
         "on_the_spot": view.auction.format in _ON_THE_SPOT,
+        "sealed": view.auction.visibility == _SEALED and not any(lot.phase == "final" for lot in lots),
+        "named_price": any(_takes_any_price(lot) for lot in lots) and view.auction.format not in _ON_THE_SPOT,
         "own_course": own_course,
-        "shown_at": min(lot.view.opens_at for lot in lots),
+        # never after now, as clocks take it for a time of the server: the opening of an auction may lie ahead
+        "shown_at": invitation.received_at,
         "streams": [f"request:{invitation.request_id}", *(f"lot:{seen.lot_id}" for seen in views.values())],
     }
 
 
-def _lot(ref: str, name: str, view: BidderView) -> LotDesk:
+def _takes_any_price(lot: LotDesk) -> bool:
+    """Tell whether its bidder may name a price of its own choice now, on top of a bid that it has."""
+    stage = lot.view.stage
+    return lot.open and lot.view.own is not None and not lot.view.excluded and (stage is None or stage.may_bid)
+
+
+def _phase(view: BidderView, form: str) -> str:
+    """Return what the clock of ``view``'s stage counts; nothing where there is none."""
+    if view.stage is None:
+        return ""
+    if form in _ON_THE_SPOT:
+        return "rising" if form == "dutch" else "falling"
+    if form == "three_rounds":
+        return "turn" if view.stage.number else "first"
+    return "final"
+
+
+def _lot(ref: str, name: str, view: BidderView, form: str) -> LotDesk:
     amount = view.own.amount if view.own else None
     price = view.next_admissible_price if view.status is Status.OPEN else None
     if view.stage is not None and not view.stage.may_bid:
@@ -145,7 +169,10 @@ def _lot(ref: str, name: str, view: BidderView) -> LotDesk:
     version = view.own.version if view.own else 0
     down = amount - price if amount is not None and price is not None else None
     leads = view.rank == 1 or view.light == "green"
-    return LotDesk(ref, name, view, price, down, f"step-{view.lot_id}-{version}-{price}", leads)
+    phase = _phase(view, form)
+    if phase in {"first", "final"}:
+        price = down = None  # no step is wanted there: any price is an offer, and the next one is no advice
+    return LotDesk(ref, name, view, price, down, f"step-{view.lot_id}-{version}-{price}", leads, phase)
 
 
 VIEW = LiveView(

@@ -1,8 +1,8 @@
 """What a bidder does in a running auction by form: a step, another price, a limit, taking back, leaving."""
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from marketplace.bidding import offer as offers
 from marketplace.bidding import submitting
+from marketplace.bidding.drafts import caution
 from marketplace.bidding.drafts import draft as draft_rules
 from marketplace.bidding.drafts import service as drafts
 from marketplace.bidding.model import RefusalCode
@@ -19,7 +20,14 @@ from marketplace.bidding.service import Answer, BidCommand, Desk, ProxyCommand
 from marketplace.kernel import codec
 from marketplace.kernel.access import Principal
 from marketplace.kernel.db import DatabaseRole
-from marketplace.kernel.errors import FieldError, MalformedError, NotFoundError, ProblemError, TooManyRequestsError
+from marketplace.kernel.errors import (
+    ConflictError,
+    FieldError,
+    MalformedError,
+    NotFoundError,
+    ProblemError,
+    TooManyRequestsError,
+)
 from marketplace.kernel.money import cents, is_price
 from marketplace.kernel.work import Workshop
 from marketplace.terminals import browser, pages
@@ -35,12 +43,20 @@ router = pages.router()
 _NO_OFFER = "There is no bid of yours that can be read and no priced lot on the sheet: price it there first."
 
 
+class BelowOwnCostError(ConflictError):
+    """The price is below what the desk wrote down as its own cost: nobody but it knows, and it has to be meant."""
+
+    kind = "below-own-cost"
+    title = "This is below your own cost"
+
+
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """What a price of a whole lot is made of: an offer for it, and what there is to price."""
+    """What a price of a whole lot is made of: an offer for it, what there is to price, and the desk's own costs."""
 
     lot: LotToPrice
     offer: Offer
+    costs: Mapping[str, Decimal]
 
 
 @router.post("/c/invitations/{invitation_id}/auction/price", summary="Bid a price of a lot by form")
@@ -50,9 +66,8 @@ async def send_price(invitation_id: Id, request: Request, form: pages.Sent, call
     async def act(desk: Desk) -> Answer:
         price = _price(form, "price")
         base = await _base(request, caller, invitation_id, form.text("lot"))
-        command = BidCommand(
-            _version(form), (offers.adjusted_to(base.lot, base.offer, price),), form.ticked("confirmed")
-        )
+        offer = _meant(form, base, price)
+        command = BidCommand(_version(form), (offer,), form.ticked("confirmed"))
         said = f"{form.text('lot')} {price} {command.request_version} {command.confirmed}".encode()
         key = submitting.form_key(request, caller, form.text("idempotency_key"), said)
         return await desk.bid(caller, invitation_id, command, key)
@@ -68,6 +83,7 @@ async def send_limit(invitation_id: Id, request: Request, form: pages.Sent, call
         limit = _price(form, "limit")
         step = _price(form, "step") if form.text("step") else None
         base = await _base(request, caller, invitation_id, form.text("lot"))
+        _meant(form, base, limit)
         command = ProxyCommand(_version(form), (base.offer,), (limit,), (step,))
         said = f"{form.text('lot')} {limit} {step} {command.request_version}".encode()
         key = submitting.form_key(request, caller, form.text("idempotency_key"), said)
@@ -165,7 +181,7 @@ async def _base(request: Request, caller: Principal, invitation_id: str, ref: st
         return found
     desk: Desk = request.app.state.desk
     sha256 = await desk.terms(caller, found.offer.terms_id)
-    return _Base(found.lot, codec.load(Offer, dict(codec.dump(found.offer)) | {"terms_sha256": sha256}))
+    return replace(found, offer=replace(found.offer, terms_sha256=sha256))
 
 
 def _stored_base(workshop: Workshop, caller: Principal, invitation_id: str, ref: str) -> _Base:
@@ -175,16 +191,26 @@ def _stored_base(workshop: Workshop, caller: Principal, invitation_id: str, ref:
         lot = next((one for one in draft_rules.lots_to_price(received.document) if one.ref == ref), None)
         if lot is None:
             raise MalformedError(errors=(FieldError("/lot", f"{ref} is no lot of this request"),))
-        if last is not None:
-            return _Base(lot, last)
         checked = drafts.read(reading, invitation_id)
+    costs = {one.line: one.monthly for one in checked.draft.costs if one.lot == ref}
+    if last is not None:
+        return _Base(lot, last, costs)
     ready = {one.lot for one in checked.lots if one.total is not None}
     written = next((one for one in checked.draft.lots if one.lot == ref and ref in ready), None)
     if written is None or not checked.draft.terms_id:
         raise MalformedError(_NO_OFFER, errors=(FieldError("/price", _NO_OFFER),))
     plain = {name: value for name, value in codec.dump(written).items() if name in Offer.__dataclass_fields__}
     terms = {"term_months": lot.term_months, "terms_id": checked.draft.terms_id, "terms_sha256": ""}
-    return _Base(lot, codec.load(Offer, plain | terms))
+    return _Base(lot, codec.load(Offer, plain | terms), costs)
+
+
+def _meant(form: Form, base: _Base, price: Decimal) -> Offer:
+    """Return the offer at a price. Raises BelowOwnCostError where that is below the own cost and nobody said so."""
+    offer = offers.adjusted_to(base.lot, base.offer, price)
+    both = caution.beside_own_cost(base.lot, offer, base.costs)
+    if both is not None and both[0] < both[1] and not form.ticked("below_cost"):
+        raise BelowOwnCostError
+    return offer
 
 
 def _price(form: Form, name: str) -> Decimal:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from babel import numbers
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -29,7 +28,8 @@ from marketplace.kernel.access import Principal
 from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.errors import FieldError, MalformedError, NotFoundError, ProblemError, UnavailableError
 from marketplace.kernel.work import Workshop
-from marketplace.terminals import browser, pages
+from marketplace.terminals import pages
+from marketplace.terminals.figures import in_words
 from marketplace.terminals.pages import Form
 from marketplace.terminals.seller.bid_sheet import Bidder, head_of
 from matching import service as matching
@@ -141,8 +141,19 @@ def plan_of(workshop: Workshop, caller: Principal, invitation_id: str, form: For
     ready = {lot.lot for lot in checked.lots if lot.total is not None}
     names = {lot.ref: lot.name for lot in view.lots}
     wanted = set(form.texts("lot")) if "lot" in form or "idempotency_key" in form else _changed(checked, last)
+    costs: dict[str, dict[str, Decimal]] = {}
+    for one in checked.draft.costs:
+        costs.setdefault(one.lot, {})[one.line] = one.monthly
     chosen = tuple(
-        _chosen(lot, names.get(lot.lot, ""), to_price[lot.lot], last.get(lot.lot), form, included=lot.lot in wanted)
+        _chosen(
+            lot,
+            names.get(lot.lot, ""),
+            to_price[lot.lot],
+            last.get(lot.lot),
+            form,
+            costs.get(lot.lot, {}),
+            included=lot.lot in wanted,
+        )
         for lot in sorted(checked.draft.lots, key=lambda one: list(names).index(one.lot) if one.lot in names else 0)
         if lot.lot in ready
     )
@@ -182,8 +193,15 @@ def body_of(plan: Plan, form: Form) -> BidInput:
     )
 
 
-def _chosen(
-    lot: DraftLot, name: str, to_price: LotToPrice, last: OwnBid | None, form: Form, *, included: bool
+def _chosen(  # noqa: PLR0917 - all that is known of one lot
+    lot: DraftLot,
+    name: str,
+    to_price: LotToPrice,
+    last: OwnBid | None,
+    form: Form,
+    costs: Mapping[str, Decimal],
+    *,
+    included: bool,
 ) -> Chosen:
     plain = {field: value for field, value in codec.dump(lot).items() if field in Offer.__dataclass_fields__}
     offer: Offer = codec.load(Offer, plain | {"term_months": to_price.term_months, "terms_id": "", "terms_sha256": ""})
@@ -199,7 +217,7 @@ def _chosen(
     return Chosen(
         lot,
         name,
-        Priced(to_price, offer, cost.total, last.amount if last else None, before),
+        Priced(to_price, offer, cost.total, last.amount if last else None, before, costs),
         sum((line.mrc * quantities[line.line] for line in offer.lines if line.line in quantities), Decimal(0)),
         sum((line.nrc * quantities[line.line] for line in offer.lines if line.line in quantities), Decimal(0)),
         caution.change(last.amount if last else None, cost.total),
@@ -274,12 +292,6 @@ def _page(  # noqa: PLR0917 - the parts of one page
     if keep:
         context["new_key"] = lambda: key
     return pages.render(request, "seller/confirm_bid.html", status=status, **(dict(plan.head) | context))
-
-
-def in_words(request: Request, amount: Decimal) -> str:
-    """Return an amount in the words of the reader's language: a zero too much is heard sooner than seen."""
-    locale = browser.preferences_of(request).babel
-    return numbers.format_compact_decimal(amount, format_type="long", locale=locale, fraction_digits=1)
 
 
 def _receipt(

@@ -73,7 +73,7 @@ def send_filter_import(request: Request, work: Working, form: pages.Sent, _: Wri
     with pages.again(request, "seller/filters_import.html", form, lambda: _counted(work)):
         drafts = [item.draft() for item in _many(form).filters]
         count = service.replace_filters(work, drafts)
-    return pages.see("/c/filters", pages.words(request)("Your filters now: %s.") % count)
+    return pages.see("/c/filters", pages.said(request, "Your filters now: %s.") % count)
 
 
 @router.post("/c/filters/preview", summary="Count what a filter would have brought")

@@ -19,6 +19,7 @@ from marketplace.kernel.work import Reading
 from marketplace.terminals import pages
 from marketplace.terminals.live import LiveView
 from matching import inbox
+from matching.fit import Fit
 from matching.inbox import Tab
 from matching.service import Received
 from sellers import service as sellers
@@ -58,6 +59,7 @@ class Row:
     reason: str
     filter_name: str
     why: tuple[str, ...]
+    fit: Fit | None
 
 
 @router.get("/c", summary="A sales desk's inbox")
@@ -103,10 +105,12 @@ def _context(reading: Reading, tab: Tab, words: str, after: str | None) -> dict[
         received, following = inbox.page(reading, tab, words, after, _A_PAGE)
         counts = inbox.counts(reading)
     except ProviderInactiveError as inactive:
-        return context | {"inactive": inactive.detail or ""}
+        has_filters = bool(sellers.filters(reading, None, 1))
+        return context | {"inactive": inactive.detail or "", "has_filters": has_filters}
     known: dict[str, Catalogue] = {}
+    fits = inbox.fits(reading, received)
     return context | {
-        "rows": [_row(reading, one, known) for one in received],
+        "rows": [_row(reading, one, known, fits.get(one.invitation.id)) for one in received],
         "request_ids": [one.invitation.request_id for one in received],
         "counts": counts,
         "following": following,
@@ -114,7 +118,7 @@ def _context(reading: Reading, tab: Tab, words: str, after: str | None) -> dict[
     }
 
 
-def _row(reading: Reading, received: Received, known: dict[str, Catalogue]) -> Row:
+def _row(reading: Reading, received: Received, known: dict[str, Catalogue], fit: Fit | None) -> Row:
     invitation = received.invitation
     view = codec.load(CarrierView, received.document)
     if view.catalogue_version not in known:
@@ -149,6 +153,7 @@ def _row(reading: Reading, received: Received, known: dict[str, Catalogue]) -> R
         reason=invitation.reason,
         filter_name=invitation.filter_name,
         why=tuple(result.reason for result in invitation.explanation if result.passed),
+        fit=fit,
     )
 
 

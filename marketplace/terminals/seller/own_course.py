@@ -8,7 +8,7 @@ from babel import numbers
 
 from marketplace.bidding.service import OwnBid
 from marketplace.terminals.browser import Preferences
-from marketplace.terminals.charts.paper import Chart, Words
+from marketplace.terminals.charts.paper import Chart, Size, Words
 from marketplace.terminals.charts.step import Axes, Line, Step, step_chart
 from marketplace.terminals.rendering import Customs, gettext
 
@@ -16,12 +16,13 @@ _COLOURS = 8
 _COMPACT_FROM = 10_000
 
 
-def own_course(own: Sequence[OwnBid], preferences: Preferences, currency: str) -> Chart | None:
-    """Return the own price over time, a line a lot; None where no price can be read.
+def own_course(own: Sequence[OwnBid], preferences: Preferences, currency: str, *, narrow: bool = False) -> Chart | None:
+    """Return the own price over time, a line a lot; None where no price can be read. ``narrow``: for a phone.
 
     It ends a little behind the last own bid: a chart up to now would change without anything having happened.
     """
-    told = sorted((bid for bid in own if bid.amount is not None), key=lambda bid: bid.placed_at)
+    # a limit that was set (version 0) is no price of anybody's standing
+    told = sorted((bid for bid in own if bid.amount is not None and bid.version), key=lambda bid: bid.placed_at)
     if not told:
         return None
     lines: dict[str, list[Step]] = {}
@@ -36,8 +37,10 @@ def own_course(own: Sequence[OwnBid], preferences: Preferences, currency: str) -
     say, customs = gettext(preferences), Customs(preferences, last)
 
     def short(amount: Decimal) -> str:
-        places = 1 if abs(amount) >= _COMPACT_FROM else 0
         locale = preferences.babel
+        if locale.language != "en":  # not every language shortens thousands
+            return customs.money(amount.quantize(Decimal(1)), currency)
+        places = 1 if abs(amount) >= _COMPACT_FROM else 0
         return str(numbers.format_compact_currency(amount, currency, locale=locale, fraction_digits=places))
 
     def time(at: datetime, distance: timedelta) -> str:
@@ -55,4 +58,6 @@ def own_course(own: Sequence[OwnBid], preferences: Preferences, currency: str) -
         lambda count: say("%(number)s bids") % {"number": count},
     )
     axes = Axes(say("Total over the term"), short, time, (say("Time"), say("Lot"), say("Total")), preferences.zone_info)
-    return step_chart("own-course", drawn, words, axes, until=last + max((last - first) / 20, timedelta(seconds=1)))
+    key, size = ("own-course-narrow", Size(350, 300)) if narrow else ("own-course", Size(760, 300))
+    until = last + max((last - first) / 20, timedelta(seconds=1))
+    return step_chart(key, drawn, words, axes, until=until, size=size)

@@ -25,7 +25,7 @@ from matching import changes, service
 from matching.schemas import DeclineInput, Id
 from matching.service import Received
 from sellers.model import Invitation, InvitationReason, InvitationStatus
-from sellers.rules import DECLINE_REASONS
+from sellers.rules import DECLINE_REASONS, InvitationClosedError, InvitationNotDeclinedError
 
 router = pages.router()
 
@@ -66,15 +66,17 @@ def send_decline(invitation_id: Id, request: Request, work: Working, form: pages
 
 
 @router.post("/c/invitations/{invitation_id}/reopen", summary="Take a decline back by form")
-def send_reopening(invitation_id: Id, request: Request, work: Working, form: pages.Sent, _: Bidder) -> Response:
+def send_reopening(invitation_id: Id, request: Request, work: Working, _sent: pages.Sent, _: Bidder) -> Response:
     """Let the desk bid again."""
-    with pages.again(request, "seller/request.html", form, lambda: _again(work, invitation_id)):
+    here = f"/c/invitations/{invitation_id}"
+    try:
         service.reopen(work, invitation_id)
-    return pages.see(f"/c/invitations/{invitation_id}", pages.words(request)("Reopened: you can bid again."))
-
-
-def _again(reading: Reading, invitation_id: str) -> dict[str, Any]:
-    return _context(reading, service.read(reading, invitation_id), 0)
+    except (InvitationNotDeclinedError, InvitationClosedError) as problem:
+        # nothing is changed; the request is shown by its own page, which records that it was opened
+        raise pages.ShownAgain(
+            pages.see(here, pages.words(request)(problem.detail or problem.title), "bad")
+        ) from problem
+    return pages.see(here, pages.said(request, "Reopened: you can bid again."))
 
 
 def _declining(reading: Reading, invitation_id: str) -> dict[str, Any]:

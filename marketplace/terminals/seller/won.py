@@ -57,7 +57,7 @@ def send_stepping_back(invitation_id: Id, request: Request, work: Working, form:
         body = pages.checked(DeclineAwardInput, {"award_id": form.text("award_id"), "reason": form.text("reason")})
         confirmations.decline(work, invitation_id, body.award_id, body.reason)
     return pages.see(
-        "/c/bids", pages.words(request)("You stepped back. The buyer has been told and gets its lots back.")
+        "/c/bids", pages.said(request, "You stepped back. The buyer has been told and gets its lots back.")
     )
 
 

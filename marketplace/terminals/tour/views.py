@@ -31,11 +31,15 @@ _NOBODY_SAW = ("provider", "spend", "order")
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact of the request beside what carriers see of it; ``theirs`` is None where they see nothing."""
+    """One fact of the request beside what carriers see of it; ``theirs`` is None where they see nothing.
+
+    With a ``currency``, ``yours`` is an amount.
+    """
 
     name: str
     yours: str
     theirs: str | None
+    currency: str = ""
 
 
 def pseudonym(seed: int) -> str:
@@ -74,9 +78,9 @@ def _facts(need: Need, content: Content, seen: CarrierView) -> Iterator[Fact]:
         yield Fact("usage", quantity, f"{shown_usage.monthly_quantity:,} {shown_usage.unit}")
     first = content.prior_usage[0]
     spend = sum((usage.monthly_spend or Decimal(0) for usage in content.prior_usage), Decimal(0))
-    private = (first.provider, f"{spend:,.2f} {content.billing.currency}", content.billing.purchase_order)
+    private = (first.provider, str(spend), content.billing.purchase_order)
     for name, value in zip(_NOBODY_SAW, private, strict=True):
-        yield Fact(name, value, None)
+        yield Fact(name, value, None, content.billing.currency if name == "spend" else "")
 
 
 def _site(company: Company, site: Site) -> str:

@@ -76,9 +76,7 @@ def arrived(request: Request, role: Role, step: str) -> tuple[Scene | None, Resp
 
 def over(request: Request) -> Response:
     """Return the way to the beginning, for who has no tour or one that ended."""
-    return pages.see(
-        "/tour", pages.words(request)("This tour is over. Nothing of it was kept: begin a new one."), "bad"
-    )
+    return pages.see("/tour", pages.said(request, "This tour is over. Nothing of it was kept: begin a new one."), "bad")
 
 
 def steps(scene: Scene, current: str, labels: Sequence[str]) -> list[dict[str, Any]]:

@@ -46,8 +46,27 @@ window.addEventListener("offline", () => toast(document.getElementById("toasts")
 document.addEventListener("htmx:error", (event) => {
   if (event.target.id !== "stream") toast(document.getElementById("toasts").dataset.failed);
 });
-const focusProblem = () => document.querySelector("[data-focus]:not([data-focused])")?.focus();
+// what a summary says of a field begins with the field's own label
+const nameProblems = () => {
+  for (const link of document.querySelectorAll(".error-summary a:not([data-named])")) {
+    const field = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    const label = field?.labels?.[0] ?? field?.closest("fieldset")?.querySelector("legend");
+    if (label) link.prepend(`${(label.firstChild?.textContent || label.textContent).trim()}: `);
+    link.dataset.named = "";
+  }
+};
+const focusProblem = () => {
+  nameProblems();
+  document.querySelector("[data-focus]:not([data-focused])")?.focus();
+};
 document.addEventListener("DOMContentLoaded", focusProblem);
+// in a row that is wider than a phone, the present entry is the one to be seen
+document.addEventListener("DOMContentLoaded", () => {
+  for (const now of document.querySelectorAll(".steps .now, .tabs [aria-current], .sidenav [aria-current]")) {
+    const row = now.closest("ol, ul, .tabs");
+    if (row) row.scrollLeft += now.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - now.offsetWidth) / 2;
+  }
+});
 document.addEventListener("htmx:after:swap", focusProblem);
 document.addEventListener("focusin", (event) => event.target.matches("[data-focus]") && (event.target.dataset.focused = ""));
 

@@ -1,0 +1,1 @@
+"""Readings of bids by the platform, on record."""

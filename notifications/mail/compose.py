@@ -1,0 +1,127 @@
+"""What a mail says: text and HTML of its notices and nothing else, pure and the same bytes for the same letter."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from html import escape
+from zoneinfo import ZoneInfo
+
+from notifications.mail.model import Item, Letter, Links, Purpose
+
+_NAMED_IN_SUBJECT = 1
+_LONGEST_SUBJECT = 150
+_INK, _SOFT, _LINE, _PAPER, _ACCENT = "#1c2430", "#5b6675", "#d9dee5", "#f4f6f8", "#0b5cad"
+_FONT = "font-family:Helvetica,Arial,sans-serif;"
+_CONFIRM_TITLE = "Confirm this address"
+_CONFIRM_TEXT = "Somebody wants notices of the marketplace to come to this address. If that was not you, do nothing."
+_WHY = "You get this because you have an account at the marketplace."
+_WHY_SHARED = "You get this because this is the shared address of your desk."
+
+
+def compose(letter: Letter, links: Links, sender: str) -> EmailMessage:
+    """Return the mail of a letter. ``sender`` is a name and an address, as in a From field.
+
+    Its Message-ID is made of the letter's id, so that a mail which is sent twice can be told to be the same.
+    """
+    name, address = parseaddr(sender)
+    domain = address.rpartition("@")[2] or "localhost"
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(name, addr_spec=address)
+    message["To"] = Address(addr_spec=letter.address)
+    message["Subject"] = subject_of(letter)
+    message["Date"] = format_datetime(letter.at)
+    message["Message-ID"] = f"<{letter.id}.{letter.edition}@{domain}>" if letter.edition else f"<{letter.id}@{domain}>"
+    threads = {item.subject for item in letter.items}
+    if len(threads) == 1:
+        thread = f"<thread.{threads.pop()}@{domain}>"
+        message["In-Reply-To"] = thread
+        message["References"] = thread
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence is answered to us
+    if links.unsubscribe:
+        message["List-Unsubscribe"] = f"<{links.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
+    message.set_content(_text(letter, links), cte="quoted-printable")
+    message.add_alternative(_html(letter, links), subtype="html", cte="quoted-printable")
+    # the boundary would be drawn anew each time; a mail that is sent twice is the same bytes
+    message.set_boundary(f"=_{letter.id}")
+    return message
+
+
+def subject_of(letter: Letter) -> str:
+    """Return the subject: the title of the notice, which never holds more than its reader may know."""
+    if letter.purpose is Purpose.CONFIRMATION:
+        return _CONFIRM_TITLE
+    titles = list(dict.fromkeys(" ".join(item.title.split()) for item in letter.items))
+    if len(letter.items) == _NAMED_IN_SUBJECT:
+        return titles[0][:_LONGEST_SUBJECT]
+    return f"{len(letter.items)} notices: {', '.join(titles)}"[:_LONGEST_SUBJECT]
+
+
+def _text(letter: Letter, links: Links) -> str:
+    if letter.purpose is Purpose.CONFIRMATION:
+        return f"{_CONFIRM_TEXT}\n\nTo confirm it, open this within three days:\n{links.confirm}\n"
+    parts = [
+        f"{item.title}{_times(item)}\n{item.text}\n{_when(item.at, letter.zone)}\n{link}\n"
+        for item, link in zip(letter.items, links.items, strict=True)
+    ]
+    why = _WHY_SHARED if letter.shared else _WHY
+    foot = f"-- \n{why}\nChoose what comes by e-mail: {links.preferences}\nNo e-mail any more: {links.unsubscribe}\n"
+    return "\n".join([*parts, foot])
+
+
+def _html(letter: Letter, links: Links) -> str:
+    """Return the mail for clients that draw tables and know inline styles, and little else."""
+    if letter.purpose is Purpose.CONFIRMATION:
+        rows = [_block(_CONFIRM_TITLE, _CONFIRM_TEXT, "", links.confirm, "Confirm this address")]
+        foot = "The link is good for three days."
+    else:
+        rows = [
+            _block(item.title + _times(item), item.text, _when(item.at, letter.zone), link, "See it")
+            for item, link in zip(letter.items, links.items, strict=True)
+        ]
+        why = _WHY_SHARED if letter.shared else _WHY
+        foot = (
+            f'{escape(why)}<br><a href="{escape(links.preferences)}" style="color:{_SOFT};">Choose what comes by'
+            f' e-mail</a> &middot; <a href="{escape(links.unsubscribe)}" style="color:{_SOFT};">No e-mail any more</a>'
+        )
+    return _page(subject_of(letter), rows, foot)
+
+
+def _page(title: str, rows: Sequence[str], foot: str) -> str:
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title></head>"
+        f'<body style="margin:0;padding:0;background-color:{_PAPER};">'
+        f'<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="{_PAPER}">'
+        '<tr><td align="center" style="padding:24px 12px;">'
+        '<table role="presentation" width="560" cellpadding="0" cellspacing="0" border="0" bgcolor="#ffffff"'
+        f' style="width:100%;max-width:560px;border:1px solid {_LINE};">{"".join(rows)}</table>'
+        f'<p style="{_FONT}font-size:12px;line-height:18px;color:{_SOFT};">{foot}</p>'
+        "</td></tr></table></body></html>\n"
+    )
+
+
+def _block(title: str, text: str, when: str, link: str, action: str) -> str:
+    button = (
+        f'<a href="{escape(link)}" style="{_FONT}font-size:14px;font-weight:bold;color:#ffffff;'
+        f'background-color:{_ACCENT};text-decoration:none;padding:10px 18px;display:inline-block;">{escape(action)}</a>'
+    )
+    return (
+        f'<tr><td style="padding:20px 24px;border-bottom:1px solid {_LINE};">'
+        f'<h1 style="{_FONT}font-size:18px;line-height:24px;color:{_INK};margin:0 0 8px 0;">{escape(title)}</h1>'
+        f'<p style="{_FONT}font-size:15px;line-height:22px;color:{_INK};margin:0 0 8px 0;">{escape(text)}</p>'
+        f'<p style="{_FONT}font-size:12px;line-height:18px;color:{_SOFT};margin:0 0 14px 0;">{escape(when)}</p>'
+        f"{button}</td></tr>"
+    )
+
+
+def _times(item: Item) -> str:
+    return f" ({item.count})" if item.count > 1 else ""
+
+
+def _when(at: datetime, zone: str) -> str:
+    own = at.astimezone(ZoneInfo(zone))
+    return f"{own.day} {own:%b %Y, %H:%M %Z}"

@@ -1,0 +1,468 @@
+"""Every SQL statement of the e-mail channel: planning in sets, taking what is due, recording what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Subquery,
+    Text,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    union_all,
+    update,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy import select as sql_select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from marketplace.identity import service as identity
+from marketplace.kernel import ids
+from marketplace.kernel.access import Kind
+from marketplace.kernel.work import Reading, Work
+from notifications.mail.model import OPEN, KeptMail, Letter, Purpose, Status
+from notifications.mail.tables import DeskAddressRow, KeptMailRow, MailAddressRow, MailDeliveryRow
+from notifications.preferences.model import Choice
+from notifications.preferences.tables import PreferenceRow
+from notifications.service import PLATFORM
+from notifications.tables import NoticeRow
+
+SHARED = "shared"
+"""The role of a desk's shared address, which is nobody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """That an event tells readers of a kind of organization and a role, in which group, and how urgently."""
+
+    event: str
+    kind: str
+    role: str
+    group: str
+    urgency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All that decides when a reader is mailed: its choice, the urgency, and its timing as stored (empty: none)."""
+
+    choice: str
+    urgency: str
+    timing: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Of what events notices were written since a position, and for whom."""
+
+    position: int
+    events: frozenset[str]
+    organization_ids: tuple[str, ...]
+
+
+def news_since(work: Work, position: int) -> News:
+    """Return what notices were written since a position."""
+    query = sql_select(col(NoticeRow.event), col(NoticeRow.organization_id)).where(col(NoticeRow.position) >= position)
+    found = work.session.execute(query.distinct()).all()
+    return News(position, frozenset(row[0] for row in found), tuple(sorted({row[1] for row in found})))
+
+
+def moments(work: Work, news: News, told: Sequence[Told]) -> list[Moment]:
+    """Return the different ways in which readers of these notices want to be told."""
+    wanted = _wanted(news, told)
+    rows = work.session.execute(sql_select(wanted.c.choice, wanted.c.urgency, wanted.c.timing).distinct())
+    return [Moment(row.choice, row.urgency, row.timing) for row in rows]
+
+
+def plan(work: Work, news: News, told: Sequence[Told], due: Sequence[tuple[Moment, datetime]]) -> int:
+    """Plan deliveries of these notices to all that want them, each at its moment's instant.
+
+    One statement for however many readers. What is planned, or waits already, is not planned again.
+    """
+    wanted = _wanted(news, told)
+    instants = (
+        func.unnest(
+            literal([moment.choice for moment, _ in due], ARRAY(Text)),
+            literal([moment.urgency for moment, _ in due], ARRAY(Text)),
+            literal([moment.timing for moment, _ in due], ARRAY(Text)),
+            literal([at for _, at in due], ARRAY(DateTime(timezone=True))),
+        )
+        .table_valued("choice", "urgency", "timing", "at", name="instants")
+        .render_derived()
+    )
+    chosen = sql_select(
+        _new_id(),
+        literal(Purpose.NOTICE.value),
+        wanted.c.notice_id,
+        wanted.c.ordinal,
+        wanted.c.organization_id,
+        wanted.c.reader_id,
+        literal(""),
+        literal(0),
+        literal(Status.WAITING.value),
+        literal(0),
+        literal(""),
+        literal(work.now),
+        instants.c.at,
+        instants.c.at,
+    ).join(
+        instants,
+        and_(
+            instants.c.choice == wanted.c.choice,
+            instants.c.urgency == wanted.c.urgency,
+            instants.c.timing == wanted.c.timing,
+        ),
+    )
+    columns = ["id", "purpose", "notice_id", "ordinal", "organization_id", "reader_id", "address", "edition", "status"]
+    columns += ["attempts", "last_error", "created_at", "planned_for", "due_at"]
+    statement = upsert(MailDeliveryRow).from_select(columns, chosen).on_conflict_do_nothing()
+    return int(work.session.connection().execute(statement).rowcount)
+
+
+def _wanted(news: News, told: Sequence[Told]) -> Subquery:
+    """Return notices by reader, with what the reader has chosen for their group; without those that want none."""
+    table = (
+        func.unnest(
+            *(
+                literal([getattr(one, name) for one in told], ARRAY(Text))
+                for name in ("event", "kind", "role", "group", "urgency")
+            )
+        )
+        .table_valued("event", "kind", "role", "group", "urgency", name="told")
+        .render_derived()
+    )
+    readers = _readers(news.organization_ids)
+    choice = func.coalesce(
+        func.jsonb_extract_path_text(col(PreferenceRow.choices), table.c.group), literal(Choice.BY_WEIGHT.value)
+    )
+    return (
+        sql_select(
+            col(NoticeRow.id).label("notice_id"),
+            col(NoticeRow.ordinal),
+            col(NoticeRow.organization_id),
+            readers.c.id.label("reader_id"),
+            choice.label("choice"),
+            table.c.urgency.label("urgency"),
+            func.coalesce(sql_cast(col(PreferenceRow.timing), Text), literal("")).label("timing"),
+        )
+        .select_from(NoticeRow)
+        .join(readers, readers.c.organization_id == col(NoticeRow.organization_id))
+        .join(
+            table,
+            and_(table.c.event == col(NoticeRow.event), table.c.kind == readers.c.kind, table.c.role == readers.c.role),
+        )
+        .outerjoin(PreferenceRow, col(PreferenceRow.reader_id) == readers.c.id)
+        .where(col(NoticeRow.position) >= news.position, choice != Choice.OFF.value)
+        .subquery("wanted")
+    )
+
+
+def _readers(organization_ids: Sequence[str] | None = None) -> Subquery:
+    """Return who can be mailed: users by the organization under which their notices stand, and shared addresses.
+
+    ``organization_ids``: of these organizations alone, so that nobody else's users are looked at.
+    """
+    people = identity.people()
+    shown_as = case((people.c.kind == Kind.PLATFORM.value, literal(PLATFORM)), else_=people.c.organization_id)
+    users = sql_select(people.c.id, shown_as.label("organization_id"), people.c.kind, people.c.role, people.c.email)
+    desks = sql_select(
+        col(DeskAddressRow.organization_id),
+        col(DeskAddressRow.organization_id),
+        literal(Kind.PROVIDER.value),
+        literal(SHARED),
+        col(DeskAddressRow.address),
+    ).where(col(DeskAddressRow.confirmed_at).is_not(None))
+    if organization_ids is not None:
+        of_these = literal(list(organization_ids), ARRAY(Text))
+        own = people.c.organization_id == func.any(of_these)
+        platform = people.c.kind == Kind.PLATFORM.value
+        users = users.where(or_(own, platform) if PLATFORM in organization_ids else own)
+        desks = desks.where(col(DeskAddressRow.organization_id) == func.any(of_these))
+    return union_all(users, desks).subquery("readers")
+
+
+def _new_id() -> ColumnElement[str]:
+    """Return an expression that makes an identifier as ``ids.new`` does: random letters, made by the database."""
+    letters = literal("abcdefghijklmnop")
+    halves = [
+        func.left(func.translate(sql_cast(func.gen_random_uuid(), Text), literal("0123456789abcdef-"), letters), 12)
+        for _ in range(2)
+    ]
+    return literal("dlv_") + halves[0] + halves[1]
+
+
+def plan_confirmation(work: Work, reader_id: str, organization_id: str, address: str) -> None:
+    """Plan the mail that asks whether an address is right, for now."""
+    work.session.add(
+        MailDeliveryRow(
+            id=ids.new("dlv"),
+            purpose=Purpose.CONFIRMATION,
+            notice_id=None,
+            ordinal=0,
+            organization_id=organization_id,
+            reader_id=reader_id,
+            address=address,
+            status=Status.WAITING,
+            created_at=work.now,
+            planned_for=work.now,
+            due_at=work.now,
+        )
+    )
+    work.session.flush()
+
+
+def confirmation_asked_at(reading: Reading, reader_id: str) -> datetime | None:
+    """Return when a confirmation was last planned for a reader."""
+    query = sql_select(func.max(col(MailDeliveryRow.created_at))).where(
+        col(MailDeliveryRow.reader_id) == reader_id, col(MailDeliveryRow.purpose) == Purpose.CONFIRMATION.value
+    )
+    found: datetime | None = reading.session.execute(query).scalar_one()
+    return found
+
+
+# ---- sending
+
+
+def give_up(work: Work, planned_before: datetime) -> int:
+    """Give up what was due before an instant and could not be sent; return how many."""
+    reason = func.concat_ws(": ", "not sent in time", func.nullif(col(MailDeliveryRow.last_error), ""))
+    result = work.session.connection().execute(
+        update(MailDeliveryRow)
+        .where(
+            _free(work.now, at_all=True),
+            col(MailDeliveryRow.planned_for) < planned_before,
+        )
+        .values(status=Status.GIVEN_UP.value, lease_until=None, last_error=reason)
+    )
+    return int(result.rowcount)
+
+
+def _free(now: datetime, *, at_all: bool = False) -> ColumnElement[bool]:
+    """Return the condition that nobody has a delivery in hand that is due; with ``at_all`` also one that is not yet."""
+    row = MailDeliveryRow
+    waits = col(row.status) == Status.WAITING.value
+    return and_(
+        col(row.status).in_(OPEN),  # as the indexes of what is open say it
+        or_(
+            waits if at_all else and_(waits, col(row.due_at) <= now),
+            and_(col(row.status) == Status.SENDING.value, col(row.lease_until) <= now),
+        ),
+    )
+
+
+def take(work: Work, most: int) -> list[list[MailDeliveryRow]]:
+    """Return locked deliveries that are due, those that leave in one mail together, of ``most`` mails or fewer.
+
+    What was put into one mail before stays together, led by its first: whoever has locked that has all of it. Else all
+    that is due of one reader goes into one mail.
+    """
+    row = MailDeliveryRow
+    free = _free(work.now)
+    leads = or_(col(row.mail_id).is_(None), col(row.mail_id) == col(row.id))
+    first = work.session.execute(
+        sql_select(row).where(free, leads).order_by(col(row.due_at)).limit(most).with_for_update(skip_locked=True)
+    ).scalars()
+    mails: dict[str, list[MailDeliveryRow]] = {}
+    leaders = list(first)
+    fresh = {one.reader_id for one in leaders if one.mail_id is None and one.purpose == Purpose.NOTICE}
+    more = work.session.execute(
+        sql_select(row)
+        .where(
+            free,
+            col(row.purpose) == Purpose.NOTICE.value,
+            or_(
+                col(row.mail_id).in_([one.mail_id for one in leaders if one.mail_id is not None]),
+                and_(col(row.mail_id).is_(None), col(row.reader_id).in_(fresh)),
+            ),
+        )
+        .order_by(col(row.due_at), col(row.ordinal))
+        .with_for_update(skip_locked=True)
+    ).scalars()
+    everything = {one.id: one for one in [*leaders, *more]}
+    for one in sorted(everything.values(), key=lambda one: (one.ordinal, one.id)):
+        alone = one.purpose != Purpose.NOTICE
+        mails.setdefault(one.mail_id or (one.id if alone else f"fresh {one.reader_id}"), []).append(one)
+    return list(mails.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Where a reader is mailed now, and whether that address is spared."""
+
+    address: str
+    shared: bool
+    spared: bool
+    timing: dict[str, Any] | None
+
+
+def addressees(reading: Reading, reader_ids: Sequence[str]) -> dict[str, Addressee]:
+    """Return where readers are mailed; who has no account any more, or no confirmed shared address, is left out."""
+    readers = _readers()
+    spared = exists().where(
+        col(MailAddressRow.address) == readers.c.email, col(MailAddressRow.suppressed_at).is_not(None)
+    )
+    query = (
+        sql_select(readers.c.id, readers.c.email, readers.c.role, spared.label("spared"), col(PreferenceRow.timing))
+        .outerjoin(PreferenceRow, col(PreferenceRow.reader_id) == readers.c.id)
+        .where(readers.c.id.in_(reader_ids))
+    )
+    return {
+        row.id: Addressee(row.email, row.role == SHARED, row.spared, row.timing)
+        for row in reading.session.execute(query)
+    }
+
+
+def reader(reading: Reading, reader_id: str) -> tuple[str, Kind] | None:
+    """Return a reader's address and the kind of its organization; None for who is none any more."""
+    readers = _readers()
+    row = reading.session.execute(
+        sql_select(readers.c.email, readers.c.kind).where(readers.c.id == reader_id)
+    ).one_or_none()
+    return None if row is None else (row.email, Kind(row.kind))
+
+
+def notices(reading: Reading, notice_ids: Sequence[str]) -> dict[str, NoticeRow]:
+    """Return notices by their ids."""
+    query = sql_select(NoticeRow).where(col(NoticeRow.id).in_(notice_ids))
+    return {row.id: row for row in reading.session.execute(query).scalars()}
+
+
+def record_sent(work: Work, mail_id: str) -> None:
+    """Note that a mail has left."""
+    work.session.connection().execute(
+        _of_mail(mail_id).values(status=Status.SENT.value, sent_at=work.now, lease_until=None, last_error="")
+    )
+
+
+def record_failed(work: Work, mail_id: str, reason: str) -> None:
+    """Note that a mail will never be taken."""
+    work.session.connection().execute(
+        _of_mail(mail_id).values(status=Status.BOUNCED.value, lease_until=None, last_error=reason)
+    )
+
+
+def record_later(work: Work, mail_id: str, due_at: datetime, reason: str) -> None:
+    """Note that a mail is to be tried again; a notice that was planned anew meanwhile is not mailed twice."""
+    newer = aliased(MailDeliveryRow)
+    again = exists().where(
+        col(newer.notice_id) == col(MailDeliveryRow.notice_id),
+        col(newer.reader_id) == col(MailDeliveryRow.reader_id),
+        col(newer.id) != col(MailDeliveryRow.id),
+        col(newer.status) == Status.WAITING.value,
+    )
+    connection = work.session.connection()
+    superseded = connection.execute(
+        _of_mail(mail_id).where(again).values(status=Status.SUPERSEDED.value, lease_until=None, last_error=reason)
+    )
+    values: dict[str, Any] = {"status": Status.WAITING.value, "due_at": due_at, "lease_until": None}
+    if superseded.rowcount:  # what is left of the mail is another mail
+        values["mail_id"] = None
+    connection.execute(_of_mail(mail_id).values(last_error=reason, **values))
+
+
+def _of_mail(mail_id: str) -> Any:
+    return update(MailDeliveryRow).where(
+        col(MailDeliveryRow.mail_id) == mail_id, col(MailDeliveryRow.status) == Status.SENDING.value
+    )
+
+
+def deliveries_of_mail(work: Work, mail_id: str) -> list[MailDeliveryRow]:
+    """Return the locked deliveries that left in one mail."""
+    row = MailDeliveryRow
+    query = sql_select(row).where(col(row.mail_id) == mail_id).order_by(col(row.id)).with_for_update()
+    return list(work.session.execute(query).scalars())
+
+
+def delivery(reading: Reading, delivery_id: str) -> MailDeliveryRow | None:
+    """Return a delivery."""
+    return reading.session.get(MailDeliveryRow, delivery_id)
+
+
+def locked_delivery(work: Work, delivery_id: str) -> MailDeliveryRow | None:
+    """Return a delivery as it is after waiting for who has it in hand."""
+    return work.session.get(MailDeliveryRow, delivery_id, with_for_update=True, populate_existing=True)
+
+
+def organization_of(reading: Reading, reader_id: str) -> str:
+    """Return the organization of whom was mailed; empty for who never was."""
+    query = sql_select(func.max(col(MailDeliveryRow.organization_id))).where(
+        col(MailDeliveryRow.reader_id) == reader_id
+    )
+    return reading.session.execute(query).scalar_one() or ""
+
+
+def waits_already(reading: Reading, row: MailDeliveryRow) -> bool:
+    """Tell whether the notice of a delivery waits for its reader in another one."""
+    other = MailDeliveryRow
+    query = sql_select(
+        exists().where(
+            col(other.notice_id) == row.notice_id,
+            col(other.reader_id) == row.reader_id,
+            col(other.status) == Status.WAITING.value,
+        )
+    )
+    return bool(reading.session.execute(query).scalar_one())
+
+
+def keep_mail(work: Work, letter: Letter, subject: str, source: str) -> None:
+    """Keep a mail that is not sent."""
+    values = {"address": letter.address, "subject": subject, "source": source, "at": work.now}
+    statement = upsert(KeptMailRow).values(id=f"{letter.id}.{letter.edition}", **values)
+    work.session.connection().execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def kept_mails(reading: Reading, limit: int) -> list[KeptMail]:
+    """Return the mails that were kept, the newest first."""
+    query = sql_select(KeptMailRow).order_by(col(KeptMailRow.at).desc(), col(KeptMailRow.id)).limit(limit)
+    return [_kept(row) for row in reading.session.execute(query).scalars()]
+
+
+def kept_mail(reading: Reading, mail_id: str) -> KeptMail | None:
+    """Return one mail that was kept."""
+    row = reading.session.get(KeptMailRow, mail_id)
+    return None if row is None else _kept(row)
+
+
+def _kept(row: KeptMailRow) -> KeptMail:
+    return KeptMail(row.id, row.address, row.subject, row.source, row.at.astimezone(UTC))
+
+
+# ---- health
+
+
+def counts(reading: Reading) -> list[tuple[str, int]]:
+    """Return how many deliveries there are by status."""
+    query = sql_select(col(MailDeliveryRow.status), func.count()).group_by(col(MailDeliveryRow.status))
+    return [(row[0], row[1]) for row in reading.session.execute(query)]
+
+
+def oldest_waiting(reading: Reading) -> datetime | None:
+    """Return since when the delivery has been due that is due longest; None when nothing is."""
+    query = sql_select(func.min(col(MailDeliveryRow.planned_for))).where(_free(reading.now))
+    found: datetime | None = reading.session.execute(query).scalar_one()
+    return found
+
+
+def troubled(reading: Reading, failed: Sequence[str], limit: int) -> list[tuple[MailDeliveryRow, str]]:
+    """Return deliveries that failed or fail, the latest first, each with its notice's title."""
+    row = MailDeliveryRow
+    query = (
+        sql_select(row, func.coalesce(col(NoticeRow.title), ""))
+        .outerjoin(NoticeRow, col(NoticeRow.id) == col(row.notice_id))
+        .where(
+            or_(col(row.status).in_(failed), and_(col(row.status) == Status.WAITING.value, col(row.last_error) != ""))
+        )
+        .order_by(col(row.planned_for).desc(), col(row.id))
+        .limit(limit)
+    )
+    return [(found[0], found[1]) for found in reading.session.execute(query)]
