@@ -48,6 +48,11 @@ ROLES: Mapping[Group, frozenset[UserRole]] = {
 
 _EVENTS: Mapping[str, Group] = {
     "bid.placed": Group.AUCTIONS,
+    "request.opening_day_reached": Group.AUCTIONS,
+    "request.opening_minutes_reached": Group.AUCTIONS,
+    "request.last_day_reached": Group.AUCTIONS,
+    "request.last_minutes_reached": Group.AUCTIONS,
+    "request.bid_lapse_neared": Group.AWARDS,
     "identity.read": Group.IDENTITY,
     "identity.disclosed": Group.IDENTITY,
     "disclosure.read": Group.IDENTITY,
@@ -69,7 +74,7 @@ _FAMILIES: Mapping[str, Group] = {
     "contract": Group.CONTRACTS,
     "buyer": Group.ACCOUNT,
     "webhook": Group.ACCOUNT,
-    "endpoint": Group.ACCOUNT,
+    "user": Group.ACCOUNT,
 }
 """By the part of an event's name before the point, where ``_EVENTS`` does not say otherwise."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.kernel.ids import OrganizationId
-from notifications.table import Severity, Subject
+from notifications.table import Severity, Subject, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class NewNotice:
     subject_id: str
     title: str
     text: str
+    urgency: Urgency = Urgency.SOON
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ def tell_together(work: Work, events: Sequence[Recorded]) -> None:
             if row.if_event(data) and row.if_facts(data, known[about]):
                 title, text = table.words(row, known[about])
                 told = OrganizationId(data["provider_id"])
-                notice = NewNotice(told, row.event, row.severity, row.subject, _subject_of(row, data), title, text)
+                subject_id = _subject_of(row, data)
+                notice = NewNotice(told, row.event, row.severity, row.subject, subject_id, title, text, row.urgency)
                 new.append((notice, dedupe_key(row, recorded), recorded))
     store.add_many(work, new)
 
@@ -77,7 +78,7 @@ def _notices(reading: Reading, row: Row, data: Data) -> Iterator[NewNotice]:
     for organization_id, subject_id, facts in _audience(reading, row, data):
         if row.if_facts(data, facts):
             title, text = table.words(row, facts)
-            yield NewNotice(organization_id, row.event, row.severity, row.subject, subject_id, title, text)
+            yield NewNotice(organization_id, row.event, row.severity, row.subject, subject_id, title, text, row.urgency)
 
 
 def _audience(reading: Reading, row: Row, data: Data) -> Iterator[tuple[OrganizationId, str, Facts]]:

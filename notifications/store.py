@@ -81,7 +81,9 @@ def add(
         work.session.execute(statement.on_conflict_do_nothing(index_elements=key), rows)
         return
     newer = statement.excluded
-    renewed = {name: newer[name] for name in ("position", "ordinal", "severity", "title", "text", "updated_at")}
+    renewed = {
+        name: newer[name] for name in ("position", "ordinal", "severity", "urgency", "title", "text", "updated_at")
+    }
     work.session.execute(
         statement.on_conflict_do_update(
             index_elements=key,
@@ -115,6 +117,7 @@ def _values(notice: NewNotice, dedupe_key: str, *, position: int, ordinal: int, 
         "ordinal": ordinal,
         "event": notice.event,
         "severity": notice.severity,
+        "urgency": notice.urgency,
         "subject_kind": notice.subject,
         "subject_id": notice.subject_id,
         "title": notice.title,

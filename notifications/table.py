@@ -114,7 +114,7 @@ AFTER_THE_OPENING = frozenset(
         "negotiation.agreed",
         "discounts.recomputed",
         "contract.made",
-        "contract.notice_window_opens",
+        "contract.notice_window_opened",
     }
 )
 """The events that happen when the buyer knows the bidders, so that a provider's name may be told to it."""
@@ -189,10 +189,6 @@ def _is_open_bid(data: Data) -> bool:
     return data["event"]["amount"] is not None
 
 
-def _has_days(days: int) -> Callable[[Data], bool]:
-    return lambda data: data["days"] == days
-
-
 _BUYER, _INVITED, _PROVIDER, _PLATFORM = Audience.BUYER, Audience.INVITED, Audience.PROVIDER, Audience.PLATFORM
 _INFO, _ACTION, _WARNING = Severity.INFO, Severity.ACTION, Severity.WARNING
 _PER_REQUEST = ("request_id",)
@@ -248,17 +244,13 @@ _REGISTRATION = (
         "Your organization is no longer verified",
         "Your open requests take no bids until it is verified again.",
     ),
-    *(
-        Row(
-            "buyer.verification_expiring",
-            _BUYER,
-            _ACTION,
-            Subject.BUYER,
-            "Your verification expires soon",
-            f"It is valid for {days} days more. Have your organization verified again, or your requests take no bids.",
-            if_event=_has_days(days),
-        )
-        for days in (30, 7)
+    Row(
+        "buyer.verification_expiry_neared",
+        _BUYER,
+        _ACTION,
+        Subject.BUYER,
+        "Your verification expires soon",
+        "Have your organization verified again before it does, or your requests take no bids.",
     ),
     Row(
         "buyer.verification_expired",
@@ -588,26 +580,20 @@ _AUCTIONS = (
 )
 
 
-def _is_due_in(minutes: int) -> Callable[[Data], bool]:
-    return lambda data: data["lead_minutes"] == minutes
-
-
-_PER_INSTANT = ("request_id", "at", "lead_minutes")
+_PER_INSTANT = ("request_id", "at")
 """Once for all lots that open, or close, at one instant, however often its reminder is told."""
-_MINUTES = 15
-"""The lead of the later reminder: after a night of quiet hours it would be of no use."""
 _SOON = (
-    ("request.opening_soon", 24 * 60, "Bids are taken soon", "Bids on {what} are taken within a day: {lots}."),
+    ("request.opening_day_reached", False, "Bids are taken soon", "Bids on {what} are taken within a day: {lots}."),
+    ("request.opening_minutes_reached", True, "Bids are taken in minutes", "Bids on {what} are taken soon: {lots}."),
+    ("request.last_day_reached", False, "Bidding ends soon", "Bidding on {what} ends within a day: {lots}."),
     (
-        "request.opening_soon",
-        _MINUTES,
-        "Bids are taken in minutes",
-        "Bids on {what} are taken within 15 minutes: {lots}.",
+        "request.last_minutes_reached",
+        True,
+        "Bidding ends in minutes",
+        "Bidding on {what} ends in 15 minutes: {lots}.",
     ),
-    ("request.closing_soon", 24 * 60, "Bidding ends soon", "Bidding on {what} ends within a day: {lots}."),
-    ("request.closing_soon", _MINUTES, "Bidding ends in minutes", "Bidding on {what} ends within 15 minutes: {lots}."),
 )
-"""What is near: event, minutes before, title and text, told to the buyer and to all that are invited."""
+"""What is near: event, whether it can't wait, title and text, told to the buyer and to all that are invited."""
 
 _REMINDERS = (
     *(
@@ -619,17 +605,16 @@ _REMINDERS = (
             title,
             text.replace("{what}", what),
             per=_PER_INSTANT,
-            if_event=_is_due_in(minutes),
-            urgent=minutes == _MINUTES,
+            urgent=urgent,
         )
-        for event, minutes, title, text in _SOON
+        for event, urgent, title, text in _SOON
         for audience, severity, subject, what in (
             (_BUYER, _INFO, Subject.REQUEST, "“{title}”"),
             (_INVITED, _ACTION, Subject.INVITATION, "the request of {pseudonym}"),
         )
     ),
     Row(
-        "request.bids_lapse_soon",
+        "request.bid_lapse_neared",
         _BUYER,
         _ACTION,
         Subject.REQUEST,
@@ -638,7 +623,7 @@ _REMINDERS = (
         per=_PER_INSTANT,
     ),
     Row(
-        "award.answer_due",
+        "award.answer_neared",
         _PROVIDER,
         _ACTION,
         Subject.INVITATION,
@@ -826,7 +811,7 @@ _DEALS = (
         "Your contract with {provider} on “{title}” is made.",
     ),
     Row(
-        "contract.notice_window_opens",
+        "contract.notice_window_opened",
         _BUYER,
         _ACTION,
         Subject.CONTRACT,

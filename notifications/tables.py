@@ -38,6 +38,7 @@ class NoticeRow(SQLModel, table=True):
     ordinal: int = Field(sa_column=Column(BigInteger, nullable=False))
     event: str = Field(sa_column=Column(Text, nullable=False))
     severity: str = Field(sa_column=Column(Text, nullable=False))
+    urgency: str = Field(default="soon", sa_column=Column(Text, nullable=False, server_default="soon"))
     subject_kind: str = Field(sa_column=Column(Text, nullable=False))
     subject_id: str = Field(sa_column=Column(Text, nullable=False))
     title: str = Field(sa_column=Column(Text, nullable=False))

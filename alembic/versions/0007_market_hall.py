@@ -217,7 +217,7 @@ def upgrade() -> None:
     op.create_index(
         "webhook_deliveries_log",
         "webhook_deliveries",
-        ["endpoint_id", "created_at", "id"],
+        ["endpoint_id", "created_at", "ordinal", "id"],
         unique=False,
         schema="market",
     )
@@ -252,6 +252,7 @@ def upgrade() -> None:
         schema="market",
         info={"carrier": "SELECT", "own_rows": "organization_id"},
     )
+    op.add_column("notices", sa.Column("urgency", sa.Text(), server_default="soon", nullable=False), schema="market")
     op.create_index("notices_position", "notices", ["position"], unique=False, schema="market")
     for statement in PRIVILEGES:
         op.execute(statement)
@@ -259,6 +260,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("notices_position", table_name="notices", schema="market")
+    op.drop_column("notices", "urgency", schema="market")
     op.drop_table("webhook_attempts", schema="market")
     op.drop_index(
         "webhook_deliveries_unwritten",

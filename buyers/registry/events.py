@@ -83,10 +83,10 @@ class VerificationRevoked(BuyerEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class VerificationExpiring(BuyerEvent):
+class VerificationExpiryNeared(BuyerEvent):
     """The time of a verification is over in ``days`` days."""
 
-    name: ClassVar[str] = "buyer.verification_expiring"
+    name: ClassVar[str] = "buyer.verification_expiry_neared"
     days: int
 
 

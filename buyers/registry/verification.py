@@ -16,7 +16,7 @@ from buyers.registry.events import (
     EvidenceAdded,
     IdentityRead,
     VerificationExpired,
-    VerificationExpiring,
+    VerificationExpiryNeared,
     VerificationRequested,
     VerificationRevoked,
 )
@@ -206,7 +206,7 @@ def warn(work: Work, key: str) -> None:
     until = None if buyer is None else buyer.verification.until
     later = [other for other in WARNING_DAYS if other < int(days)]
     if until is not None and rules.expires_within(until, int(days), max(later, default=0), work.now):
-        work.append(VerificationExpiring(OrganizationId(buyer_id), int(days)))
+        work.append(VerificationExpiryNeared(OrganizationId(buyer_id), int(days)))
 
 
 def own_readings(reading: Reading, after: str | None, limit: int) -> tuple[list[IdentityReading], str | None]:

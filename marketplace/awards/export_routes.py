@@ -7,12 +7,12 @@ from fastapi import Depends, Response
 
 from buyers.desk import service as desk
 from buyers.requests import service as requests
-from marketplace.awards import matrix, service, workbook
-from marketplace.awards.matrix import Sheet
+from marketplace.awards import matrix, service
 from marketplace.awards.routes import DECIDING
-from marketplace.kernel import http
+from marketplace.kernel import http, sheets
 from marketplace.kernel.access import Kind, Principal, allow
 from marketplace.kernel.http import Working
+from marketplace.kernel.sheets import Sheet
 from marketplace.kernel.work import Work
 
 router = http.router("/requests", tags=["awards"])
@@ -25,12 +25,12 @@ Buyer = Annotated[Principal, Depends(allow(Kind.BUYER))]
     "/{request_id}/comparison.xlsx",
     summary="The comparison as a workbook",
     response_class=Response,
-    responses=_DECIDING | {200: {"content": {workbook.XLSX: {}}, "description": "Bids, sites by providers, totals"}},
+    responses=_DECIDING | {200: {"content": {sheets.XLSX: {}}, "description": "Bids, sites by providers, totals"}},
 )
 def export_comparison_xlsx(request_id: str, work: Working, _: Buyer) -> Response:
     """After the close. Every bid a row, the matrix of sites by providers, and totals; no cell is a formula."""
-    content = workbook.as_xlsx(_sheets(work, request_id))
-    return Response(content, media_type=workbook.XLSX, headers=_named("xlsx"))
+    content = sheets.as_xlsx(_sheets(work, request_id))
+    return Response(content, media_type=sheets.XLSX, headers=_named("xlsx"))
 
 
 @router.get(
@@ -41,7 +41,7 @@ def export_comparison_xlsx(request_id: str, work: Working, _: Buyer) -> Response
 )
 def export_comparison_csv(request_id: str, work: Working, _: Buyer) -> Response:
     """After the close: every bid a row, in the order of the comparison."""
-    content = workbook.as_csv(_sheets(work, request_id)[0])
+    content = sheets.as_csv(_sheets(work, request_id)[0])
     return Response(content, media_type="text/csv; charset=utf-8", headers=_named("csv"))
 
 

@@ -1,26 +1,12 @@
 """The comparison as tables that leave the house: every bid a row, sites by providers, and each provider's total."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 
 from buyers.requests.model import Content
 from marketplace.awards.model import ComparedLot, ComparedOffer, Comparison
 from marketplace.bidding.offer_conditions import PackageCondition, VolumeTier, capacity_words
-
-Cell = str | Decimal | int | date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One table: its name, its header, its rows, and how many columns stay in sight while one scrolls."""
-
-    name: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    kept_columns: int = 2
-
+from marketplace.kernel.sheets import Cell, Sheet
 
 BIDS_HEADER = (
     "Lot",

@@ -76,8 +76,8 @@ class ContractMade(ContractEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeWindowOpens(ContractEvent):
+class NoticeWindowOpened(ContractEvent):
     """The time has come to decide on notice; ``closes``: the last day on which it must reach the carrier."""
 
-    name: ClassVar[str] = "contract.notice_window_opens"
+    name: ClassVar[str] = "contract.notice_window_opened"
     closes: date

@@ -226,7 +226,7 @@ def tell_window(work: Work, contract_id: str) -> None:
     closes = document.dates_in(codec.parse(contract.made.document)).notice_closes
     if closes is not None and work.now.date() <= closes:
         stream = (contract.id, contract.request_id, contract.presentation.provider_id)
-        work.append(events.NoticeWindowOpens(*stream, closes))
+        work.append(events.NoticeWindowOpened(*stream, closes))
 
 
 def refuse(work: Work, contract_id: str, reason: str) -> Contract:

@@ -24,6 +24,7 @@ from marketplace.kernel.access import SYSTEM, Kind, Principal
 from marketplace.kernel.clock import stopwatch
 from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.errors import ProblemError, UnavailableError
+from marketplace.kernel.listening import listen
 from marketplace.kernel.reactions import stamp_all
 from marketplace.kernel.wake import Wake
 from marketplace.kernel.work import Reading, Workshop
@@ -193,7 +194,7 @@ class Hub:
             with self._wake.telling(heard):
                 while True:
                     if listening is None or listening.is_closed():
-                        listening = await self._listen()
+                        listening = await listen(self._dsn, journal.CHANNEL, self._woken.set)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._woken.wait(), _POLL_SECONDS)
                     self._woken.clear()
@@ -206,18 +207,6 @@ class Hub:
             self._committed = False
             if listening is not None:
                 listening.terminate()
-
-    async def _listen(self) -> asyncpg.Connection | None:
-        try:
-            connection = await asyncpg.connect(**self._dsn)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return None  # looking once a second goes on without
-        try:
-            await connection.add_listener(journal.CHANNEL, lambda *_: self._woken.set())
-        except BaseException:
-            connection.terminate()
-            raise
-        return connection
 
     def _look(self) -> frozenset[str] | None:
         """Return the streams that have grown; None at the first look, when everything may have.

@@ -8,7 +8,7 @@ from marketplace.kernel.errors import ConflictError, ForbiddenError, NotFoundErr
 from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.principals import Principal
 from marketplace.kernel.work import Reading, Work
-from notifications.mail import address_store, links, rules, store
+from notifications.mail import address_store, links, plan_store, rules, store
 from notifications.mail.events import DeskAddressConfirmed, DeskAddressSet, SuppressionLifted
 from notifications.mail.links import Aim
 from notifications.mail.model import DeskAddress, Suppression
@@ -65,10 +65,10 @@ def ask_to_confirm(work: Work) -> None:
 
 
 def _mail_link(work: Work, reader_id: str, organization_id: str, address: str) -> None:
-    before = store.confirmation_asked_at(work, reader_id)
+    before = plan_store.confirmation_asked_at(work, reader_id)
     if before is not None and work.now - before < rules.CONFIRMATION_PAUSE:
         raise LinkJustSentError
-    store.plan_confirmation(work, reader_id, organization_id, address)
+    plan_store.plan_confirmation(work, reader_id, organization_id, address)
 
 
 def address_of_link(reading: Reading, token: str) -> str:

@@ -46,7 +46,7 @@ def compose(letter: Letter, links: Links, sender: str) -> EmailMessage:
     message.set_content(_text(letter, links), cte="quoted-printable")
     message.add_alternative(_html(letter, links), subtype="html", cte="quoted-printable")
     # the boundary would be drawn anew each time; a mail that is sent twice is the same bytes
-    message.set_boundary(f"=_{letter.id}")
+    message.set_boundary(f"=-{letter.id}")
     return message
 
 

@@ -9,13 +9,19 @@ from notifications.table import Subject
 
 
 class Status(StrEnum):
-    """Where a delivery stands. ``SENDING``: taken by a process until its lease ends."""
+    """Where a delivery stands.
+
+    ``SENDING``: taken by a process until its lease ends. ``GIVEN_UP``: tried in vain for as long as it was of use.
+    ``SKIPPED``: nobody was there to send it while it was. ``DROPPED``: it has no reader any more. ``SUPERSEDED``: its
+    notice became new, and is mailed as it stands then.
+    """
 
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"
     BOUNCED = "bounced"
     GIVEN_UP = "given up"
+    SKIPPED = "skipped"
     SUPPRESSED = "suppressed"
     DROPPED = "dropped"
     SUPERSEDED = "superseded"

@@ -18,7 +18,7 @@ HARD_BOUNCES = 3
 BOUNCES_COUNT_FOR = timedelta(days=30)
 _LONGEST_REASON = 300
 _PERMANENT = 500
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'=]+@[^\s<>()\[\]:;,\"']+")
+_ADDRESS = re.compile(r"\S*@\S*")
 
 
 def retry_at(attempts: int, now: datetime, chance: float) -> datetime:

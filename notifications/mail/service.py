@@ -10,11 +10,11 @@ from marketplace.kernel.work import Reading, Work
 from notifications import table
 from notifications.channels import ChannelHealth, Trouble
 from notifications.groups import ROLES, group_of
-from notifications.mail import addresses, links, returns, rules, sending, store
+from notifications.mail import addresses, links, plan_store, returns, rules, sending, store
 from notifications.mail.events import DeliveryRepeated
 from notifications.mail.links import Aim
 from notifications.mail.model import FAILED, KeptMail, Purpose, ReturnKind, Shown, Status
-from notifications.mail.store import Told
+from notifications.mail.plan_store import Told
 from notifications.preferences import service as preferences
 from notifications.preferences.model import Choice, Timing
 from notifications.preferences.rules import due_at
@@ -36,25 +36,25 @@ def plan(work: Work, position: int) -> None:
     """Plan the mails of all notices written in this transaction, whose positions begin at ``position``."""
     if not sending.is_on(work.vault.settings):
         return
-    news = store.news_since(work, position)
-    told = [one for event in sorted(news.events) for row in table.rows_of(event) for one in told_by(row)]
+    news = plan_store.news_since(work, position)
+    told = sorted({one for event in news.events for row in table.rows_of(event) for one in told_by(row)})
     if not told:
         return
     due = []
-    for moment in store.moments(work, news, told):
+    for moment in plan_store.moments(work, news, told):
         timing = codec.load_json(Timing, moment.timing) if moment.timing else Timing()
         at = due_at(Choice(moment.choice), timing, Urgency(moment.urgency), work.now)
         if at is not None:
             due.append((moment, at))
     if due:
-        store.plan(work, news, told, due)
+        plan_store.plan(work, news, told, due)
 
 
 def told_by(row: Row) -> list[Told]:
     """Return which readers a row of the table reaches by e-mail: roles of a kind of organization, and shared desks."""
     group, kind = group_of(row), _KINDS.get(row.audience, Kind.PROVIDER)
-    roles = [role.value for role in ROLES[group]] + ([store.SHARED] if kind is Kind.PROVIDER else [])
-    return [Told(row.event, kind, role, group, row.urgency) for role in sorted(roles)]
+    roles = [role.value for role in ROLES[group]] + ([plan_store.SHARED] if kind is Kind.PROVIDER else [])
+    return [Told(row.event, kind, role, group) for role in sorted(roles)]
 
 
 # ---- links in mails

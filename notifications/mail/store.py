@@ -1,4 +1,4 @@
-"""Every SQL statement of the e-mail channel: planning in sets, taking what is due, recording what came of it."""
+"""Every SQL statement of sending mail: taking what is due, recording what came of it, and how it does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,242 +7,43 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
-    Subquery,
-    Text,
     and_,
     case,
     exists,
     func,
-    literal,
     or_,
-    union_all,
     update,
 )
-from sqlalchemy import cast as sql_cast
 from sqlalchemy import select as sql_select
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from marketplace.identity import service as identity
-from marketplace.kernel import ids
 from marketplace.kernel.access import Kind
 from marketplace.kernel.work import Reading, Work
 from notifications.mail.model import OPEN, KeptMail, Letter, Purpose, Status
-from notifications.mail.tables import DeskAddressRow, KeptMailRow, MailAddressRow, MailDeliveryRow
-from notifications.preferences.model import Choice
+from notifications.mail.plan_store import SHARED, readers_of
+from notifications.mail.tables import KeptMailRow, MailAddressRow, MailDeliveryRow
 from notifications.preferences.tables import PreferenceRow
-from notifications.service import PLATFORM
 from notifications.tables import NoticeRow
-
-SHARED = "shared"
-"""The role of a desk's shared address, which is nobody's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """That an event tells readers of a kind of organization and a role, in which group, and how urgently."""
-
-    event: str
-    kind: str
-    role: str
-    group: str
-    urgency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """All that decides when a reader is mailed: its choice, the urgency, and its timing as stored (empty: none)."""
-
-    choice: str
-    urgency: str
-    timing: str
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """Of what events notices were written since a position, and for whom."""
-
-    position: int
-    events: frozenset[str]
-    organization_ids: tuple[str, ...]
-
-
-def news_since(work: Work, position: int) -> News:
-    """Return what notices were written since a position."""
-    query = sql_select(col(NoticeRow.event), col(NoticeRow.organization_id)).where(col(NoticeRow.position) >= position)
-    found = work.session.execute(query.distinct()).all()
-    return News(position, frozenset(row[0] for row in found), tuple(sorted({row[1] for row in found})))
-
-
-def moments(work: Work, news: News, told: Sequence[Told]) -> list[Moment]:
-    """Return the different ways in which readers of these notices want to be told."""
-    wanted = _wanted(news, told)
-    rows = work.session.execute(sql_select(wanted.c.choice, wanted.c.urgency, wanted.c.timing).distinct())
-    return [Moment(row.choice, row.urgency, row.timing) for row in rows]
-
-
-def plan(work: Work, news: News, told: Sequence[Told], due: Sequence[tuple[Moment, datetime]]) -> int:
-    """Plan deliveries of these notices to all that want them, each at its moment's instant.
-
-    One statement for however many readers. What is planned, or waits already, is not planned again.
-    """
-    wanted = _wanted(news, told)
-    instants = (
-        func.unnest(
-            literal([moment.choice for moment, _ in due], ARRAY(Text)),
-            literal([moment.urgency for moment, _ in due], ARRAY(Text)),
-            literal([moment.timing for moment, _ in due], ARRAY(Text)),
-            literal([at for _, at in due], ARRAY(DateTime(timezone=True))),
-        )
-        .table_valued("choice", "urgency", "timing", "at", name="instants")
-        .render_derived()
-    )
-    chosen = sql_select(
-        _new_id(),
-        literal(Purpose.NOTICE.value),
-        wanted.c.notice_id,
-        wanted.c.ordinal,
-        wanted.c.organization_id,
-        wanted.c.reader_id,
-        literal(""),
-        literal(0),
-        literal(Status.WAITING.value),
-        literal(0),
-        literal(""),
-        literal(work.now),
-        instants.c.at,
-        instants.c.at,
-    ).join(
-        instants,
-        and_(
-            instants.c.choice == wanted.c.choice,
-            instants.c.urgency == wanted.c.urgency,
-            instants.c.timing == wanted.c.timing,
-        ),
-    )
-    columns = ["id", "purpose", "notice_id", "ordinal", "organization_id", "reader_id", "address", "edition", "status"]
-    columns += ["attempts", "last_error", "created_at", "planned_for", "due_at"]
-    statement = upsert(MailDeliveryRow).from_select(columns, chosen).on_conflict_do_nothing()
-    return int(work.session.connection().execute(statement).rowcount)
-
-
-def _wanted(news: News, told: Sequence[Told]) -> Subquery:
-    """Return notices by reader, with what the reader has chosen for their group; without those that want none."""
-    table = (
-        func.unnest(
-            *(
-                literal([getattr(one, name) for one in told], ARRAY(Text))
-                for name in ("event", "kind", "role", "group", "urgency")
-            )
-        )
-        .table_valued("event", "kind", "role", "group", "urgency", name="told")
-        .render_derived()
-    )
-    readers = _readers(news.organization_ids)
-    choice = func.coalesce(
-        func.jsonb_extract_path_text(col(PreferenceRow.choices), table.c.group), literal(Choice.BY_WEIGHT.value)
-    )
-    return (
-        sql_select(
-            col(NoticeRow.id).label("notice_id"),
-            col(NoticeRow.ordinal),
-            col(NoticeRow.organization_id),
-            readers.c.id.label("reader_id"),
-            choice.label("choice"),
-            table.c.urgency.label("urgency"),
-            func.coalesce(sql_cast(col(PreferenceRow.timing), Text), literal("")).label("timing"),
-        )
-        .select_from(NoticeRow)
-        .join(readers, readers.c.organization_id == col(NoticeRow.organization_id))
-        .join(
-            table,
-            and_(table.c.event == col(NoticeRow.event), table.c.kind == readers.c.kind, table.c.role == readers.c.role),
-        )
-        .outerjoin(PreferenceRow, col(PreferenceRow.reader_id) == readers.c.id)
-        .where(col(NoticeRow.position) >= news.position, choice != Choice.OFF.value)
-        .subquery("wanted")
-    )
-
-
-def _readers(organization_ids: Sequence[str] | None = None) -> Subquery:
-    """Return who can be mailed: users by the organization under which their notices stand, and shared addresses.
-
-    ``organization_ids``: of these organizations alone, so that nobody else's users are looked at.
-    """
-    people = identity.people()
-    shown_as = case((people.c.kind == Kind.PLATFORM.value, literal(PLATFORM)), else_=people.c.organization_id)
-    users = sql_select(people.c.id, shown_as.label("organization_id"), people.c.kind, people.c.role, people.c.email)
-    desks = sql_select(
-        col(DeskAddressRow.organization_id),
-        col(DeskAddressRow.organization_id),
-        literal(Kind.PROVIDER.value),
-        literal(SHARED),
-        col(DeskAddressRow.address),
-    ).where(col(DeskAddressRow.confirmed_at).is_not(None))
-    if organization_ids is not None:
-        of_these = literal(list(organization_ids), ARRAY(Text))
-        own = people.c.organization_id == func.any(of_these)
-        platform = people.c.kind == Kind.PLATFORM.value
-        users = users.where(or_(own, platform) if PLATFORM in organization_ids else own)
-        desks = desks.where(col(DeskAddressRow.organization_id) == func.any(of_these))
-    return union_all(users, desks).subquery("readers")
-
-
-def _new_id() -> ColumnElement[str]:
-    """Return an expression that makes an identifier as ``ids.new`` does: random letters, made by the database."""
-    letters = literal("abcdefghijklmnop")
-    halves = [
-        func.left(func.translate(sql_cast(func.gen_random_uuid(), Text), literal("0123456789abcdef-"), letters), 12)
-        for _ in range(2)
-    ]
-    return literal("dlv_") + halves[0] + halves[1]
-
-
-def plan_confirmation(work: Work, reader_id: str, organization_id: str, address: str) -> None:
-    """Plan the mail that asks whether an address is right, for now."""
-    work.session.add(
-        MailDeliveryRow(
-            id=ids.new("dlv"),
-            purpose=Purpose.CONFIRMATION,
-            notice_id=None,
-            ordinal=0,
-            organization_id=organization_id,
-            reader_id=reader_id,
-            address=address,
-            status=Status.WAITING,
-            created_at=work.now,
-            planned_for=work.now,
-            due_at=work.now,
-        )
-    )
-    work.session.flush()
-
-
-def confirmation_asked_at(reading: Reading, reader_id: str) -> datetime | None:
-    """Return when a confirmation was last planned for a reader."""
-    query = sql_select(func.max(col(MailDeliveryRow.created_at))).where(
-        col(MailDeliveryRow.reader_id) == reader_id, col(MailDeliveryRow.purpose) == Purpose.CONFIRMATION.value
-    )
-    found: datetime | None = reading.session.execute(query).scalar_one()
-    return found
-
-
-# ---- sending
 
 
 def give_up(work: Work, planned_before: datetime) -> int:
-    """Give up what was due before an instant and could not be sent; return how many."""
-    reason = func.concat_ws(": ", "not sent in time", func.nullif(col(MailDeliveryRow.last_error), ""))
+    """Close what was due before an instant and is of no use any more; return how many.
+
+    What was tried in vain is given up; what nobody was there to send is skipped, and says so.
+    """
+    row = MailDeliveryRow
+    untried = col(row.attempts) == 0
+    reason = func.concat_ws(": ", "not sent in time", func.nullif(col(row.last_error), ""))
     result = work.session.connection().execute(
-        update(MailDeliveryRow)
-        .where(
-            _free(work.now, at_all=True),
-            col(MailDeliveryRow.planned_for) < planned_before,
+        update(row)
+        .where(_free(work.now, at_all=True), col(row.planned_for) < planned_before)
+        .values(
+            status=case((untried, Status.SKIPPED.value), else_=Status.GIVEN_UP.value),
+            lease_until=None,
+            last_error=case((untried, "nothing was sent for days"), else_=reason),
         )
-        .values(status=Status.GIVEN_UP.value, lease_until=None, last_error=reason)
     )
     return int(result.rowcount)
 
@@ -307,7 +108,7 @@ class Addressee:
 
 def addressees(reading: Reading, reader_ids: Sequence[str]) -> dict[str, Addressee]:
     """Return where readers are mailed; who has no account any more, or no confirmed shared address, is left out."""
-    readers = _readers()
+    readers = readers_of()
     spared = exists().where(
         col(MailAddressRow.address) == readers.c.email, col(MailAddressRow.suppressed_at).is_not(None)
     )
@@ -324,7 +125,7 @@ def addressees(reading: Reading, reader_ids: Sequence[str]) -> dict[str, Address
 
 def reader(reading: Reading, reader_id: str) -> tuple[str, Kind] | None:
     """Return a reader's address and the kind of its organization; None for who is none any more."""
-    readers = _readers()
+    readers = readers_of()
     row = reading.session.execute(
         sql_select(readers.c.email, readers.c.kind).where(readers.c.id == reader_id)
     ).one_or_none()

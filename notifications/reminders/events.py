@@ -24,31 +24,45 @@ class RequestReminder(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class OpeningSoon(RequestReminder):
-    """Bids on these lots are taken soon."""
+class OpeningDayReached(RequestReminder):
+    """Bids on these lots are taken within a day."""
 
-    name: ClassVar[str] = "request.opening_soon"
-
-
-@dataclass(frozen=True, slots=True)
-class ClosingSoon(RequestReminder):
-    """Bids on these lots are taken not much longer."""
-
-    name: ClassVar[str] = "request.closing_soon"
+    name: ClassVar[str] = "request.opening_day_reached"
 
 
 @dataclass(frozen=True, slots=True)
-class ValidityEnding(RequestReminder):
+class OpeningMinutesReached(RequestReminder):
+    """Bids on these lots are taken in minutes."""
+
+    name: ClassVar[str] = "request.opening_minutes_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class LastDayReached(RequestReminder):
+    """Bids on these lots are taken for a day more at most."""
+
+    name: ClassVar[str] = "request.last_day_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class LastMinutesReached(RequestReminder):
+    """Bids on these lots are taken for minutes more."""
+
+    name: ClassVar[str] = "request.last_minutes_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class BidLapseNeared(RequestReminder):
     """Bids on a request that is not decided lapse soon."""
 
-    name: ClassVar[str] = "request.bids_lapse_soon"
+    name: ClassVar[str] = "request.bid_lapse_neared"
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerDue(RequestReminder):
+class AnswerNeared(RequestReminder):
     """A winner's time to confirm its award ends soon."""
 
-    name: ClassVar[str] = "award.answer_due"
+    name: ClassVar[str] = "award.answer_neared"
     award_id: str
     provider_id: OrganizationId
     invitation_id: InvitationId

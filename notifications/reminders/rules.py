@@ -7,7 +7,8 @@ from datetime import time as clock_time
 from marketplace.bidding.model import LotClock, Status
 from notifications.reminders.model import Moment, Reminder
 
-LEADS = (timedelta(hours=24), timedelta(minutes=15))
+DAY, MINUTES = timedelta(hours=24), timedelta(minutes=15)
+LEADS = (DAY, MINUTES)
 """Before bids are taken, and before they are not any more."""
 ANSWER_LEAD = timedelta(hours=24)
 VALIDITY_LEAD = timedelta(days=3)

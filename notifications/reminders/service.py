@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from buyers.requests import rules as request_rules
 from buyers.requests import service as requests
@@ -15,12 +15,14 @@ from marketplace.kernel.ids import RequestId
 from marketplace.kernel.work import Work
 from notifications.reminders import rules
 from notifications.reminders.events import (
-    AnswerDue,
-    ClosingSoon,
-    OpeningSoon,
+    AnswerNeared,
+    BidLapseNeared,
+    LastDayReached,
+    LastMinutesReached,
+    OpeningDayReached,
+    OpeningMinutesReached,
     ReminderSkipped,
     RequestReminder,
-    ValidityEnding,
 )
 from notifications.reminders.model import Moment, Reminder
 
@@ -72,21 +74,12 @@ def ring(work: Work, key: str) -> None:
     work.append(ReminderSkipped(*common, reminder.moment, late))
 
 
-def _opening(work: Work, subject: str, reminder: Reminder) -> RequestReminder | None:
-    return _of_lots(work, subject, reminder, OpeningSoon)
-
-
-def _closing(work: Work, subject: str, reminder: Reminder) -> RequestReminder | None:
-    return _of_lots(work, subject, reminder, ClosingSoon)
-
-
-def _of_lots(
-    work: Work, subject: str, reminder: Reminder, event: type[OpeningSoon | ClosingSoon]
-) -> RequestReminder | None:
+def _of_lots(work: Work, subject: str, reminder: Reminder) -> RequestReminder | None:
     request_id = RequestId(subject)
     lots = tuple(rules.concerned(reminder, bidding.lot_clocks(work, request_id)))
-    suspended = requests.get(work, request_id).suspended
-    return event(request_id, lots, reminder.at, reminder.lead_minutes) if lots and not suspended else None
+    if not lots or requests.get(work, request_id).suspended:
+        return None
+    return _OF_LOTS[reminder.moment, reminder.lead](request_id, lots, reminder.at, reminder.lead_minutes)
 
 
 def _validity(work: Work, subject: str, reminder: Reminder) -> RequestReminder | None:
@@ -95,7 +88,7 @@ def _validity(work: Work, subject: str, reminder: Reminder) -> RequestReminder |
     undecided = requests.get(work, request_id).status in _UNDECIDED
     if first is None or not undecided or rules.of_validity(first) != reminder:
         return None
-    return ValidityEnding(request_id, (), reminder.at, reminder.lead_minutes)
+    return BidLapseNeared(request_id, (), reminder.at, reminder.lead_minutes)
 
 
 def _answer(work: Work, subject: str, reminder: Reminder) -> RequestReminder | None:
@@ -104,12 +97,18 @@ def _answer(work: Work, subject: str, reminder: Reminder) -> RequestReminder | N
     if asked is None or asked.status is not ConfirmationStatus.AWAITED or asked.due_at != reminder.at:
         return None
     about = asked.request_id, asked.lots, reminder.at, reminder.lead_minutes
-    return AnswerDue(*about, award_id, asked.provider_id, asked.invitation_id)
+    return AnswerNeared(*about, award_id, asked.provider_id, asked.invitation_id)
 
 
 _TOLD: dict[Moment, Callable[[Work, str, Reminder], RequestReminder | None]] = {
-    Moment.OPENING: _opening,
-    Moment.CLOSING: _closing,
+    Moment.OPENING: _of_lots,
+    Moment.CLOSING: _of_lots,
     Moment.ANSWER: _answer,
     Moment.VALIDITY: _validity,
+}
+_OF_LOTS: dict[tuple[Moment, timedelta], type[RequestReminder]] = {
+    (Moment.OPENING, rules.DAY): OpeningDayReached,
+    (Moment.OPENING, rules.MINUTES): OpeningMinutesReached,
+    (Moment.CLOSING, rules.DAY): LastDayReached,
+    (Moment.CLOSING, rules.MINUTES): LastMinutesReached,
 }

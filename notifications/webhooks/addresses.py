@@ -50,6 +50,10 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 """What a network without IPv4 gives for an IPv4 address: as good as that address (RFC 6052)."""
 
 
+NOT_PUBLIC = "the name leads to no public address"
+"""Also said of names that nobody knows: which names there are in our own network is told to nobody."""
+
+
 class RefusedError(Exception):
     """Nothing is sent there. The text says why, and nothing of the networks that were looked at."""
 
@@ -114,12 +118,12 @@ def allowed(target: Target, resolved: Sequence[str]) -> tuple[str, ...]:
     Raises RefusedError.
     """
     if not resolved:
-        raise RefusedError("the name has no address")
+        raise RefusedError(NOT_PUBLIC)
     if target.scheme == HTTP:
         if not all(_is_loopback(address) for address in resolved):
             raise RefusedError("plain http is for this machine alone")
     elif not all(is_public(address) for address in resolved):
-        raise RefusedError("the name leads to an address that is not public")
+        raise RefusedError(NOT_PUBLIC)
     return tuple(dict.fromkeys(resolved))
 
 

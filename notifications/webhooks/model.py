@@ -87,7 +87,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message to one endpoint. ``id`` is the ``webhook-id`` of all its attempts; ``due_at``: of the next one."""
+    """One message to one endpoint. ``id`` is the ``webhook-id`` of all its attempts; ``due_at``: of the next one.
+
+    ``ordinal`` is that of its notice.
+    """
 
     id: str
     event: str
@@ -99,6 +102,7 @@ class Delivery:
     delivered_at: datetime | None
     last_status: int | None
     last_error: str
+    ordinal: int
 
 
 @dataclass(frozen=True, slots=True)

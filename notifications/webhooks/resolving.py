@@ -5,10 +5,9 @@ import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from notifications.webhooks.addresses import RefusedError, Resolver
+from notifications.webhooks.addresses import NOT_PUBLIC, RefusedError, Resolver
 
 SECONDS = 5.0
-_UNKNOWN = "the name could not be looked up"
 _WORKERS = ThreadPoolExecutor(8, thread_name_prefix="names")
 """Threads of their own: one that hangs in a look-up keeps nobody else waiting."""
 
@@ -24,7 +23,7 @@ def looked_up(resolve: Resolver, host: str, port: int) -> Sequence[str]:
     try:
         return _WORKERS.submit(resolve, host, port).result(SECONDS)
     except (OSError, UnicodeError, TimeoutError):
-        raise RefusedError(_UNKNOWN) from None
+        raise RefusedError(NOT_PUBLIC) from None
 
 
 async def look_up(resolve: Resolver, host: str, port: int) -> Sequence[str]:
@@ -33,4 +32,4 @@ async def look_up(resolve: Resolver, host: str, port: int) -> Sequence[str]:
     try:
         return await asyncio.wait_for(looking, SECONDS)
     except (OSError, UnicodeError, TimeoutError):
-        raise RefusedError(_UNKNOWN) from None
+        raise RefusedError(NOT_PUBLIC) from None

@@ -37,6 +37,7 @@ from notifications.webhooks.tables import WebhookAttemptRow, WebhookDeliveryRow,
 
 NAME = "webhooks"
 _PURPOSE = "webhooks"
+_LONGEST_ORDINAL = 18
 _TROUBLES = 100
 """Deliveries in trouble that the back office shows."""
 
@@ -169,8 +170,8 @@ def log(
 ) -> tuple[list[Delivery], str | None]:
     """Return a page of the deliveries to a webhook, the newest first, and the cursor of the next page."""
     endpoint = _own(reading, endpoint_id)
-    found = store.deliveries(reading, endpoint.id, pagination.decode_moment(after), limit + 1, state)
-    return pagination.page_of(found, limit, lambda one: (one.created_at.isoformat(), one.id))
+    found = store.deliveries(reading, endpoint.id, _place(after), limit + 1, state)
+    return pagination.page_of(found, limit, lambda one: (one.created_at.isoformat(), f"{one.ordinal} {one.id}"))
 
 
 def read_delivery(reading: Reading, endpoint_id: str, delivery_id: str) -> tuple[Delivery, list[Attempt]]:
@@ -309,6 +310,18 @@ def _note(work: Work, endpoint: WebhookEndpointRow, outcome: Outcome) -> None:
             because=because,
         )
     )
+
+
+def _place(cursor: str | None) -> tuple[datetime, int, str] | None:
+    """Return where a page of the log begins. Raises MalformedError."""
+    moment = pagination.decode_moment(cursor)
+    if moment is None:
+        return None
+    at, (ordinal, _, ident) = moment[0], moment[1].partition(" ")
+    if not ordinal.isascii() or not ordinal.isdigit() or len(ordinal) > _LONGEST_ORDINAL:
+        problem = FieldError("query/after", "use the 'next' of the page before")
+        raise MalformedError("The cursor is not one of ours.", errors=(problem,))
+    return at, int(ordinal), ident
 
 
 def _own(reading: Reading, endpoint_id: str, *, lock: bool = False) -> WebhookEndpointRow:

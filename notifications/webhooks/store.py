@@ -37,6 +37,9 @@ _TAKE = text(
 once see the same first one of each subject: one of them gets it, the other none of the subject."""
 
 
+_LOG = col(WebhookDeliveryRow.created_at), col(WebhookDeliveryRow.ordinal), col(WebhookDeliveryRow.id)
+"""The order of the log: what was planned at one instant, in the order of the notices."""
+
 _OLDEST = text(
     "SELECT min(d.due_at) FROM market.webhook_deliveries d JOIN market.webhook_endpoints e ON e.id = d.endpoint_id"
     " WHERE d.state = 'pending' AND d.due_at <= :now AND e.condition = 'active'"
@@ -194,16 +197,16 @@ def hurry(work: Work, endpoint_id: str) -> None:
 
 
 def deliveries(
-    reading: Reading, endpoint_id: str, before: tuple[datetime, str] | None, limit: int, state: State | None
+    reading: Reading, endpoint_id: str, before: tuple[datetime, int, str] | None, limit: int, state: State | None
 ) -> list[Delivery]:
     """Return the deliveries to an endpoint, of one state or of all, the newest first."""
     query = select(WebhookDeliveryRow).where(WebhookDeliveryRow.endpoint_id == endpoint_id)
     if before is not None:
-        query = query.where(tuple_(col(WebhookDeliveryRow.created_at), col(WebhookDeliveryRow.id)) < before)
+        query = query.where(tuple_(*_LOG) < before)
     if state is not None:
         query = query.where(WebhookDeliveryRow.state == state)
-    order = col(WebhookDeliveryRow.created_at).desc(), col(WebhookDeliveryRow.id).desc()
-    return [delivery_of(row) for row in reading.session.exec(query.order_by(*order).limit(limit))]
+    query = query.order_by(*(column.desc() for column in _LOG)).limit(limit)
+    return [delivery_of(row) for row in reading.session.exec(query)]
 
 
 def delivery(reading: Reading, endpoint_id: str, delivery_id: str, *, lock: bool = False) -> WebhookDeliveryRow | None:
@@ -307,6 +310,7 @@ def delivery_of(row: WebhookDeliveryRow) -> Delivery:
         _utc(row.finished_at) if state is State.DELIVERED else None,
         row.last_status,
         row.last_error,
+        row.ordinal,
     )
 
 

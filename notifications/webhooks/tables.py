@@ -67,7 +67,7 @@ class WebhookDeliveryRow(SQLModel, table=True):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("webhook_deliveries_due", "due_at", postgresql_where=text("state = 'pending'")),
-        Index("webhook_deliveries_log", "endpoint_id", "created_at", "id"),
+        Index("webhook_deliveries_log", "endpoint_id", "created_at", "ordinal", "id"),
         {"schema": "market", "info": {"carrier": "SELECT, INSERT, UPDATE", "own_rows": "organization_id"}},
     )
     id: str = Field(sa_column=Column(Text, primary_key=True))

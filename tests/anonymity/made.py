@@ -194,6 +194,8 @@ class World:
                 continue
             if "no lot" in kinds and not {"inv", "none"} & set(kinds):
                 continue  # whose invitation it is decides before the lot does
+            if "{webhook_id}" in route.path and "{delivery_id}" in route.path and not {"whk", "msg"} & set(kinds):
+                continue  # the same: whose webhook it is
             values = {name: all_[kind] for name, all_, kind in zip(names, choices, kinds, strict=True)}
             once = ONCE.get(route.path, "?once=true" if route.path.startswith("/live/") else "")
             path = route.path_format.format(**values)

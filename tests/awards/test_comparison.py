@@ -11,9 +11,9 @@ import pytest
 
 from buyers.requests.model import Content
 from marketplace.awards import matrix, rules, workbook
-from marketplace.awards.matrix import Sheet
 from marketplace.awards.model import ComparedLot, LotRefusal, LotSelection, Selection
 from marketplace.kernel.ids import BidId
+from marketplace.kernel.sheets import Sheet
 from tests.awards.made import Round
 from tests.awards.offers import an_offer, compared
 from tests.security.made import Stage

@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from marketplace.awards import workbook
-from marketplace.awards.matrix import Sheet
+from marketplace.kernel import sheets
+from marketplace.kernel.sheets import Sheet
 from tests.awards.made import Round
 
 
@@ -34,6 +34,6 @@ def test_money_comes_back_in_cents_however_it_was_written(open_round: Round) -> 
 
 def test_a_formula_behind_a_semicolon_is_text_where_semicolons_separate() -> None:
     text = "L1: fine;=HYPERLINK(1)"
-    content = workbook.as_csv(Sheet("Bids", ("a",), ((text,),))).decode("utf-8-sig")
+    content = sheets.as_csv(Sheet("Bids", ("a",), ((text,),))).decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(content), delimiter=";") for cell in row]
     assert not [cell for cell in cells if cell.startswith("=")]

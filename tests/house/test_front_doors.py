@@ -57,6 +57,7 @@ PURE_VALUES = frozenset(
         "marketplace.bidding.scenarios.result",
         "marketplace.bidding.transcript",
         "marketplace.catalogue.seed",
+        "marketplace.contracts.dates",
         "marketplace.contracts.proof",
         "marketplace.geography.address",
         "marketplace.geography.areas",
@@ -103,9 +104,13 @@ SIDE_DOORS = frozenset(
         ("marketplace.contracts", "marketplace.awards.confirmation.model"),
         ("marketplace.contracts", "marketplace.awards.confirmation.rules"),
         ("marketplace.contracts", "marketplace.awards.confirmation.service"),
+        ("notifications", "marketplace.awards.confirmation.model"),
+        ("notifications", "marketplace.awards.confirmation.service"),
+        ("notifications", "marketplace.identity.sessions"),
     }
 )
-"""(visitor, visited): a contract names both sides, only the disclosure knows the buyer, and needs both sides' word."""
+"""(visitor, visited): a contract names both sides, only the disclosure knows the buyer, and needs both sides' word;
+reminders and calendars tell until when a winner answers; a calendar's secret address is read as its user."""
 
 ROOF_DOORS = frozenset(
     {

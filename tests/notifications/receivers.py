@@ -53,12 +53,8 @@ class Receiver:
         return [message.headers["ce-subject"] for message in self.taken]
 
 
-@contextmanager
-def receiving(
-    answer: Callable[[int, Received], Answer] = lambda _number, _message: Answer(), port: int = 0
-) -> Iterator[Receiver]:
-    """Run a receiver on a free port of this machine, or on a given one."""
-    receiver = Receiver(answer=answer)
+def handler_of(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+    """Return what takes messages for a receiver."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -86,7 +82,16 @@ def receiving(
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+    return Handler
+
+
+@contextmanager
+def receiving(
+    answer: Callable[[int, Received], Answer] = lambda _number, _message: Answer(), port: int = 0
+) -> Iterator[Receiver]:
+    """Run a receiver on a free port of this machine, or on a given one."""
+    receiver = Receiver(answer=answer)
+    with ThreadingHTTPServer(("127.0.0.1", port), handler_of(receiver)) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

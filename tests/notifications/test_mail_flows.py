@@ -12,7 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from marketplace.cli import mail as mail_commands
+from marketplace.cli.main import app
 from marketplace.kernel.access import Kind, UserRole
 from marketplace.kernel.clock import StagedClock
 from marketplace.kernel.config import Profile, Settings
@@ -331,3 +334,19 @@ def test_outside_of_development_nothing_is_kept_and_without_a_server_nothing_is_
     assert statuses(market) == {}
     with market.workshop.reading() as reading:
         assert "MARKETPLACE_SMTP_HOST" in service.health(reading).note
+
+
+def test_the_mail_server_pipes_a_report_into_the_command(
+    market: Marketplace, mailed: Mailed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_commands, "market_of", lambda _context, _settings, **_options: market)
+    letter_id = str(mailed(a_desk(market))[0]["Message-ID"])[1:].partition("@")[0]
+    report = a_report(to="x@y.example").replace(ID.encode(), b"unknown")
+    recipient = f"bounces+{letter_id}@localhost"
+    said = CliRunner().invoke(app, ["mail", "returned"], input=report)
+    assert "tells of no mail of ours" in said.output
+    assert statuses(market) == {"sent": 1}
+    said = CliRunner(env={"ORIGINAL_RECIPIENT": recipient}).invoke(app, ["mail", "returned"], input=report)
+    assert said.exit_code == 0, said.output
+    assert "Recorded: a bounce." in said.output
+    assert statuses(market) == {"bounced": 1}

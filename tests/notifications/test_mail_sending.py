@@ -140,6 +140,18 @@ def test_a_dead_server_delays_and_after_two_days_it_is_given_up_and_says_so(
     assert reason.startswith("not sent in time: ConnectionRefusedError")
 
 
+def test_what_nobody_was_there_to_send_in_time_is_skipped_and_says_so(
+    market: Marketplace, server: Server, clock: StagedClock
+) -> None:
+    happens(market, a_desk(market))
+    clock.now += rules.GIVE_UP_AFTER + timedelta(minutes=1)
+    happens(market, a_desk(market))
+    send_all(market)
+    assert len(server.taken) == 1
+    found = rows(market, "SELECT status, last_error FROM market.mail_deliveries ORDER BY planned_for")
+    assert [tuple(row) for row in found] == [("skipped", "nothing was sent for days"), ("sent", "")]
+
+
 def test_a_slow_mailbox_delays_nobody_else(market: Marketplace, server: Server) -> None:
     slow, *others = [a_desk(market) for _ in range(30)]
     go_on = server.slow[slow.email] = threading.Event()
@@ -208,7 +220,7 @@ def test_an_address_that_refuses_for_good_bounces_and_after_three_times_is_spare
         send_all(market)
     assert statuses(market) == {"bounced": 3, "suppressed": 1}
     ((reason,),) = rows(market, "SELECT DISTINCT last_error FROM market.mail_deliveries WHERE status = 'bounced'")
-    assert reason == "550 5.1.1 <<address>> is unknown here", "a list of failures names nobody"
+    assert reason == "550 5.1.1 <address> is unknown here", "a list of failures names nobody"
     assert server.asked == 3
 
 

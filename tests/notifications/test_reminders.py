@@ -77,19 +77,18 @@ def test_buyer_and_invited_carriers_are_told_a_day_and_minutes_before_the_close(
     carrier = stage.a_carrier()
     stage.publish()
     closes_at = stage.clock.now + timedelta(days=2)
-    assert told(stage, carrier, "request.closing_soon") == []
+    assert told(stage, carrier, "request.last_day_reached") == []
     stage.clock.now = closes_at - timedelta(hours=24)
-    (first,) = told(stage, carrier, "request.closing_soon")
+    (first,) = told(stage, carrier, "request.last_day_reached")
     assert first.startswith("Bidding on the request of Buyer ")
     assert first.endswith("ends within a day: T1.")
     stage.clock.now = closes_at - timedelta(minutes=15)
-    assert len(told(stage, carrier, "request.closing_soon")) == 2
-    assert told(stage, stage.buyer, "request.closing_soon") == [
-        "Bidding on “Internet access for one place” ends within 15 minutes: T1.",
-        "Bidding on “Internet access for one place” ends within a day: T1.",
-    ]
+    assert len(told(stage, carrier, "request.last_minutes_reached")) == 1
+    for event, words in (("last_minutes", "in 15 minutes"), ("last_day", "within a day")):
+        expected = f"Bidding on “Internet access for one place” ends {words}: T1."
+        assert told(stage, stage.buyer, f"request.{event}_reached") == [expected]
     stage.close()
-    assert len(told(stage, carrier, "request.closing_soon")) == 2
+    assert len(told(stage, carrier, "request.last_minutes_reached")) == 1
 
 
 def test_a_close_that_moved_is_told_at_its_new_time_alone(stage: Stage) -> None:
@@ -99,20 +98,20 @@ def test_a_close_that_moved_is_told_at_its_new_time_alone(stage: Stage) -> None:
     stage.amend(request_id, schedule={"closes_at": (closes_at + timedelta(days=3)).isoformat()})
     stage.settle()
     stage.clock.now = closes_at - timedelta(minutes=10)
-    assert told(stage, carrier, "request.closing_soon") == []
+    assert told(stage, carrier, "request.last_day_reached") == []
     stage.clock.now = closes_at + timedelta(days=2)
-    assert len(told(stage, carrier, "request.closing_soon")) == 1
+    assert len(told(stage, carrier, "request.last_day_reached")) == 1
 
 
 def test_a_worker_that_was_away_skips_what_is_of_no_use_and_says_so(stage: Stage) -> None:
     carrier = stage.a_carrier()
     stage.publish()
     stage.clock.now += timedelta(days=1, hours=20)  # four hours before the close: the day's reminder is too late
-    assert told(stage, carrier, "request.closing_soon") == []
+    assert told(stage, carrier, "request.last_day_reached") == []
     (skipped,) = journaled(stage, "reminder.skipped")
     assert (skipped.data["moment"], skipped.data["lead_minutes"]) == ("closing", 24 * 60)
     stage.clock.now += timedelta(hours=3, minutes=50)  # ten minutes before it: late, but of use
-    assert len(told(stage, carrier, "request.closing_soon")) == 1
+    assert len(told(stage, carrier, "request.last_minutes_reached")) == 1
 
 
 def test_two_heartbeats_at_once_tell_once(stage: Stage) -> None:
@@ -121,7 +120,7 @@ def test_two_heartbeats_at_once_tell_once(stage: Stage) -> None:
     stage.clock.now += timedelta(days=1)
     worker.heartbeat(stage.market)
     worker.heartbeat(stage.market)
-    assert len(told(stage, carrier, "request.closing_soon")) == 1
+    assert len(told(stage, carrier, "request.last_day_reached")) == 1
 
 
 def test_a_verification_that_ends_soon_is_told_twice(stage: Stage) -> None:
@@ -129,12 +128,9 @@ def test_a_verification_that_ends_soon_is_told_twice(stage: Stage) -> None:
         query = select(JournalRow).where(col(JournalRow.type) == "buyer.verified")
         until = datetime.fromisoformat(reading.session.exec(query).one().data["until"])
     stage.clock.now = until - timedelta(days=30)
-    assert len(told(stage, stage.buyer, "buyer.verification_expiring")) == 1
+    assert len(told(stage, stage.buyer, "buyer.verification_expiry_neared")) == 1
     stage.clock.now = until - timedelta(days=7)
-    assert [text.split(".")[0] for text in told(stage, stage.buyer, "buyer.verification_expiring")] == [
-        "It is valid for 7 days more",
-        "It is valid for 30 days more",
-    ]
+    assert len(told(stage, stage.buyer, "buyer.verification_expiry_neared")) == 2
 
 
 def test_bids_that_lapse_before_the_decision_are_told_to_the_buyer_alone(stage: Stage) -> None:
@@ -146,7 +142,7 @@ def test_bids_that_lapse_before_the_decision_are_told_to_the_buyer_alone(stage: 
     body["lots"][0]["valid_until"] = valid.isoformat()
     stage.ok(carrier, "POST", path, body)
     stage.close()
-    assert told(stage, stage.buyer, "request.bids_lapse_soon") == []
+    assert told(stage, stage.buyer, "request.bid_lapse_neared") == []
     stage.clock.now = datetime.combine(valid, datetime.min.time(), UTC) - timedelta(days=2)
-    assert len(told(stage, stage.buyer, "request.bids_lapse_soon")) == 1
-    assert told(stage, carrier, "request.bids_lapse_soon") == []
+    assert len(told(stage, stage.buyer, "request.bid_lapse_neared")) == 1
+    assert told(stage, carrier, "request.bid_lapse_neared") == []

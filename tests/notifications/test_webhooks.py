@@ -15,6 +15,7 @@ from standardwebhooks.webhooks import Webhook
 
 from marketplace import worker
 from marketplace.app import create_app
+from marketplace.kernel import pagination
 from marketplace.kernel.access import Kind, UserRole
 from marketplace.kernel.clock import StagedClock
 from marketplace.kernel.config import Profile, Settings
@@ -27,7 +28,7 @@ from notifications import outward, store
 from notifications.model import NewNotice
 from notifications.service import PLATFORM
 from notifications.table import Severity, Subject
-from notifications.webhooks import rules, sending, service
+from notifications.webhooks import addresses, rules, sending, service
 from notifications.webhooks.sending import Courier
 from tests.conftest import empty_market
 from tests.factories import SignedIn, a_user
@@ -71,7 +72,8 @@ class Desk:
     def webhook(self, receiver: Receiver | str, user: SignedIn | None = None, **more: Any) -> Json:
         url = receiver if isinstance(receiver, str) else receiver.url
         made: Json = self.call("POST", "/webhooks", 201, user, json={"url": url} | more)
-        return made["webhook"] | {"secret": made["secret"]}
+        webhook: Json = made["webhook"]
+        return webhook | {"secret": made["secret"]}
 
     def tell(
         self, subject_id: str = "inv_1", event: str = "provider.invited", key: str = "", user: SignedIn | None = None
@@ -218,7 +220,7 @@ def test_this_machine_is_called_only_in_development_and_where_that_is_asked_for(
         for url in ("http://127.0.0.1:9/", "http://localhost:9/"):
             assert client.post("/webhooks", headers=user.headers, json={"url": url}).status_code == 422
     with pytest.raises(ValueError, match="MARKETPLACE_WEBHOOK_LOOPBACK"):
-        Settings(_env_file=None, profile=Profile.STAGING, secret="x" * 40, webhook_loopback=True)  # type: ignore[call-arg, arg-type]
+        Settings(_env_file=None, profile=Profile.STAGING, secret="x" * 40, webhook_loopback=True)
 
 
 # ---- delivery
@@ -512,7 +514,7 @@ def test_a_name_that_leads_elsewhere_the_second_time_is_refused(desk: Desk) -> N
             desk.send(Courier(resolve=resolve), Courier(troubled=True, resolve=resolve))
             assert resolve.asked == ["rebind.example"], "looked up once an attempt: what was checked is what is called"
         assert inside.received == []
-    assert {one["last_error"] for one in desk.log(made)} == {"the name leads to an address that is not public"}
+    assert {one["last_error"] for one in desk.log(made)} == {addresses.NOT_PUBLIC}
 
 
 def test_the_address_that_was_looked_up_is_the_one_that_is_called_under_its_name(desk: Desk) -> None:
@@ -571,7 +573,9 @@ def test_the_log_is_read_page_by_page(desk: Desk) -> None:
         after = page["next"]
         if after is None:
             break
-    assert sorted(seen) == [f"invitation/inv_{number}" for number in range(5)]
+    assert seen == [f"invitation/inv_{number}" for number in reversed(range(5))]
+    for foreign in ("x", pagination.encode(("2026-11-02T12:00:00+00:00", "x msg_1"))):
+        desk.call("GET", path, 422, params={"after": foreign})
     assert desk.call("GET", path, 200, params={"state": "delivered"})["items"] == []
 
 

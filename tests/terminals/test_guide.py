@@ -57,7 +57,7 @@ _PLACEHOLDERS = (
     # a token is signed by the machine's clock, not by the market's
     (re.compile(r'"access_expires_at": "[^"]+"'), '"access_expires_at": "2026-11-02T12:10:00Z"'),
     (re.compile(r"<usr id>@example.com"), "you@your-company.example"),
-    (re.compile(r'"prefix": "tlk_\w+"'), '"prefix": "tlk_4kQx7b"'),
+    (re.compile(r'"prefix": "tlk_[\w-]+"'), '"prefix": "tlk_4kQx7b"'),
 )
 
 

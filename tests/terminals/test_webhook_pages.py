@@ -11,7 +11,7 @@ def test_an_admin_adds_a_webhook_tries_it_and_looks_into_its_log(open_page: Open
         page = open_page("/account/webhooks", CARRIER)
         page.get_by_label("Address of your system").fill("https://127.0.0.1/hook")
         page.get_by_role("button", name="Add the webhook").click()
-        expect(page.get_by_text("not public").first).to_be_visible()
+        expect(page.get_by_text("no public address").first).to_be_visible()
         page.get_by_label("Address of your system").fill(receiver.url)
         page.get_by_label("What it is").fill("order system")
         page.get_by_role("button", name="Add the webhook").click()

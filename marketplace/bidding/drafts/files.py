@@ -15,6 +15,7 @@ import openpyxl
 from openpyxl.cell import WriteOnlyCell
 
 from marketplace.bidding.drafts.cells import Cell
+from marketplace.kernel import sheets
 from marketplace.kernel.errors import FieldError, MalformedError, TooLargeError
 
 LARGEST_SHEET = 5_000_000
@@ -35,12 +36,6 @@ _DELIMITERS = (",", ";", "\t")
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """What XML can't hold."""
-_PROPERTIES = "docProps/core.xml"
-_NO_PROPERTIES = (
-    b'<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>'
-)
-_NO_TIME = (1980, 1, 1, 0, 0, 0)
-"""The first instant that a ZIP archive can tell."""
 _MONEY_FORMAT = "0.00##"
 
 
@@ -138,17 +133,7 @@ def _xlsx(header: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> bytes:
         sheet.append([cell_of(cell) for cell in row])
     file = io.BytesIO()
     book.save(file)
-    return _undated(file.getvalue())
-
-
-def _undated(content: bytes) -> bytes:
-    """Return the same workbook without author and times: the bytes of a sheet tell what is asked, and nothing else."""
-    undated = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as parts, zipfile.ZipFile(undated, "w") as copies:
-        for name in parts.namelist():
-            part = _NO_PROPERTIES if name == _PROPERTIES else parts.read(name)
-            copies.writestr(zipfile.ZipInfo(name, _NO_TIME), part, zipfile.ZIP_DEFLATED)
-    return undated.getvalue()
+    return sheets.undated(file.getvalue())
 
 
 def _csv_records(content: bytes) -> Iterator[tuple[str, ...]]:

@@ -37,13 +37,13 @@ _DAYS = (
 
 
 @router.get(_PATH, summary="How one is told")
-def show_preferences(request: Request, reading: AccountReading, _: Anyone, desk: ForDesk = False) -> Response:  # noqa: FBT002 - a query
+def show_notice_preferences(request: Request, reading: AccountReading, _: Anyone, desk: ForDesk = False) -> Response:  # noqa: FBT002 - a query
     """Show what comes by e-mail and when, and what is to be known of the address."""
     return pages.render(request, _PAGE, **_context(request, reading, desk=desk))
 
 
 @router.post(_PATH, summary="Choose how one is told, by form")
-def send_preferences(request: Request, work: AccountWork, form: pages.Sent, _: Anyone) -> Response:
+def send_notice_preferences(request: Request, work: AccountWork, form: pages.Sent, _: Anyone) -> Response:
     """Keep what was chosen, for oneself or for the desk's shared address."""
     desk = form.ticked("desk")
     with pages.again(request, _PAGE, form, lambda: _context(request, work, desk=desk)):

@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request, Response
 
 from buyers.desk import service as desk
 from buyers.requests.model import Request as BuyerRequest
-from marketplace.awards import matrix, switching, weights, workbook
+from marketplace.awards import matrix, switching, weights
 from marketplace.awards.board import service as boards
 from marketplace.awards.board.model import Board
 from marketplace.awards.board.worker import Boards
@@ -17,7 +17,7 @@ from marketplace.awards.schemas import SwitchingCostsInput
 from marketplace.awards.switching import Stated
 from marketplace.bidding import service as bidding
 from marketplace.bidding.service import NotOpenedError
-from marketplace.kernel import http
+from marketplace.kernel import http, sheets
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import FieldError, MalformedError
 from marketplace.kernel.http import Working
@@ -143,15 +143,15 @@ def show_weights(
 @router.get("/b/requests/{request_id}/compare.csv", summary="The matrix as it is shown, as CSV")
 def export_matrix_csv(request_id: str, request: Request, work: Working, _: Buyer, asked: Asked) -> Response:
     """All pages of the rows and columns that the address shows, in its order."""
-    content = workbook.as_csv(_shown_sheet(request, work, request_id, asked))
+    content = sheets.as_csv(_shown_sheet(request, work, request_id, asked))
     return Response(content, media_type="text/csv; charset=utf-8", headers=_named("csv"))
 
 
 @router.get("/b/requests/{request_id}/compare.xlsx", summary="The matrix as it is shown, as a workbook")
 def export_matrix_xlsx(request_id: str, request: Request, work: Working, _: Buyer, asked: Asked) -> Response:
     """All pages of the rows and columns that the address shows, in its order."""
-    content = workbook.as_xlsx([_shown_sheet(request, work, request_id, asked)])
-    return Response(content, media_type=workbook.XLSX, headers=_named("xlsx"))
+    content = sheets.as_xlsx([_shown_sheet(request, work, request_id, asked)])
+    return Response(content, media_type=sheets.XLSX, headers=_named("xlsx"))
 
 
 @router.get("/b/requests/{request_id}/compare/switching", summary="What leaving present carriers costs")
@@ -258,7 +258,7 @@ def _ways(
     return {"board": board, "too_many": too_many, "front": front_chart if computed is not None else None, "pen": Pen}
 
 
-def _shown_sheet(request: Request, work: Work, request_id: str, asked: model.Query) -> matrix.Sheet:
+def _shown_sheet(request: Request, work: Work, request_id: str, asked: model.Query) -> sheets.Sheet:
     """Return the rows and columns that the address shows as one table for a file."""
     own = desk.read(work, request_id)
     sheet = view.sheet_of(work, own)
@@ -272,18 +272,18 @@ def _shown_sheet(request: Request, work: Work, request_id: str, asked: model.Que
         "stale": words("for an earlier version"),
     }
     header = (words("Lot"), words("Name"), words("Site"), words("Chosen"), *(one.name for one in columns))
-    rows: list[tuple[matrix.Cell, ...]] = []
+    rows: list[tuple[sheets.Cell, ...]] = []
     for row in sheet.all_rows(asked, choice.bids):
         chosen = next((one.name for one, cell in zip(columns, row.cells, strict=True) if cell.chosen), "")
-        cells: list[matrix.Cell] = [
+        cells: list[sheets.Cell] = [
             None if cell.amount is None else f"{said[cell.word]}: {cell.amount}" if cell.word in said else cell.amount
             for cell in row.cells
         ]
         rows.append((row.ref, row.name, row.places, chosen, *cells))
         rows += [("", part.label, part.note, "", *(cell.amount for cell in part.cells)) for part in row.parts]
-    totals: list[matrix.Cell] = [_total_of(one, asked.figure) for one in columns]
+    totals: list[sheets.Cell] = [_total_of(one, asked.figure) for one in columns]
     rows.append((words("All complete offers"), "", "", "", *totals))
-    return matrix.Sheet(words("Comparison"), header, tuple(rows), kept_columns=3)
+    return sheets.Sheet(words("Comparison"), header, tuple(rows), kept_columns=3)
 
 
 def _total_of(column: model.Column, figure: str) -> Decimal:

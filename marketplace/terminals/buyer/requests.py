@@ -15,8 +15,11 @@ from marketplace.catalogue import service as catalogues
 from marketplace.kernel import http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.http import ReadingOnly, Working
+from marketplace.kernel.sheets import Sheet
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading
-from marketplace.terminals import pages
+from marketplace.terminals import exports, pages
+from marketplace.terminals.exports import Form
 from sellers import service as sellers
 
 router = pages.router()
@@ -27,6 +30,16 @@ Submitter = Annotated[
     Depends(allow(Kind.BUYER, roles=(UserRole.ADMIN, UserRole.REQUESTER, UserRole.NEGOTIATOR), scope=Scope.REQUESTS)),
 ]
 _A_PAGE = 25
+_COLUMNS = (
+    marked("Request"),
+    marked("State"),
+    marked("Sites"),
+    marked("Lines"),
+    marked("Opens"),
+    marked("Closes"),
+    marked("Carriers know you as"),
+)
+"""Of the list as a file."""
 
 
 @router.get("/b/requests", summary="A buyer's requests")
@@ -34,6 +47,26 @@ def show_requests(request: Request, reading: ReadingOnly, _: Buyer, after: pagin
     """List the organization's requests, the newest first."""
     own, following = desk.list_own(reading, after, _A_PAGE)
     return pages.render(request, "buyer/requests.html", requests=own, after=after, following=following)
+
+
+@router.get("/b/requests.{form}", summary="A buyer's requests as a file")
+def export_requests(form: Form, request: Request, reading: ReadingOnly, _: Buyer) -> Response:
+    """The whole list, as the page shows it."""
+    say = pages.words(request)
+    found = exports.all_pages(lambda after: desk.list_own(reading, after, _A_PAGE))
+    rows = tuple(
+        (
+            own.content.title,
+            say(own.status) + (f", {say('suspended')}" if own.suspended else ""),
+            len(own.content.sites),
+            len(own.content.lines),
+            exports.instant(own.content.schedule.opens_at),
+            exports.instant(own.ends_at or own.content.schedule.closes_at),
+            own.pseudonym if own.version else "",
+        )
+        for own in found
+    )
+    return exports.as_file(Sheet(say("Requests"), tuple(map(say, _COLUMNS)), rows, 1), "requests", form)
 
 
 @router.get("/b/requests/{request_id}", summary="A buyer's request")

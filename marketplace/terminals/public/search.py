@@ -46,6 +46,8 @@ _FOR_ALL = (
     ("/account/users", marked("Users"), "users"),
     ("/account/keys", marked("API keys"), "key"),
     ("/account/notices", marked("Notifications"), "bell"),
+    ("/account/notices/preferences", marked("How you are told"), "settings"),
+    ("/account/calendar", marked("Calendar"), "calendar"),
 )
 
 

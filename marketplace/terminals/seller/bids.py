@@ -1,5 +1,6 @@
 """What a sales desk bid on: where each stands, what it got, and how often it wins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -15,8 +16,11 @@ from marketplace.kernel import pagination
 from marketplace.kernel.access import Kind, Principal, allow
 from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.http import ReadingOnly
+from marketplace.kernel.sheets import Cell, Sheet
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading, Workshop
-from marketplace.terminals import pages
+from marketplace.terminals import exports, pages
+from marketplace.terminals.exports import Form
 from matching import service as matching
 from matching.service import Received
 from sellers.model import InvitationStatus
@@ -25,6 +29,19 @@ router = pages.router()
 
 Desk = Annotated[Principal, Depends(allow(Kind.PROVIDER))]
 _A_PAGE = 50
+_COLUMNS = (
+    marked("Request"),
+    marked("Buyer"),
+    marked("State"),
+    marked("Lots"),
+    marked("Lots bid on"),
+    marked("Currency"),
+    marked("Your price"),
+    marked("Won lots"),
+    marked("Won"),
+    marked("Closes"),
+)
+"""Of the list as a file."""
 STATES = ("running", "deciding", "won", "lost", "ended")
 """In the order of the page: bids are taken; the buyer decides; won at least a lot; won none; ended otherwise."""
 _RUNNING = frozenset({Status.SCHEDULED, Status.OPEN, Status.PAUSED})
@@ -64,13 +81,7 @@ def show_own_bids(
     after: pagination.After = None,
 ) -> Response:
     """List the requests that the desk bid on, the newest first, by state."""
-    workshop: Workshop = request.app.state.workshop
-    found = matching.received(reading, InvitationStatus.BID, after, _A_PAGE + 1)
-    shown, following = pagination.page_of(
-        found, _A_PAGE, lambda one: (one.invitation.received_at.isoformat(), one.invitation.id)
-    )
-    with workshop.reading(caller, DatabaseRole.DESK) as desk_reading:
-        own = [_own(reading, desk_reading, one) for one in shown]
+    own, following = _page(request, reading, caller, after)
     counts = {name: sum(one.state == name for one in own) for name in STATES}
     decided = counts["won"] + counts["lost"]
     return pages.render(
@@ -87,6 +98,49 @@ def show_own_bids(
         after=after,
         following=following,
     )
+
+
+@router.get("/c/bids.{form}", summary="A desk's bids as a file")
+def export_own_bids(
+    form: Form,
+    request: Request,
+    reading: ReadingOnly,
+    caller: Desk,
+    state: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """All requests that the desk bid on, or those in one state."""
+    say = pages.words(request)
+    found = exports.all_pages(lambda after: _page(request, reading, caller, after))
+    rows = tuple(_cells(one, say) for one in found if not state or one.state == state)
+    return exports.as_file(Sheet(say("My bids"), tuple(map(say, _COLUMNS)), rows, 1), "bids", form)
+
+
+def _cells(one: OwnAuction, say: Callable[[str], str]) -> tuple[Cell, ...]:
+    document = one.received.document
+    return (
+        document["title"],
+        document["pseudonym"],
+        say(one.state),
+        one.lots,
+        one.bid_on,
+        document["billing"]["currency"],
+        one.amount,
+        ", ".join(one.won),
+        one.won_total,
+        exports.instant(one.received.closes_at),
+    )
+
+
+def _page(
+    request: Request, reading: Reading, caller: Principal, after: str | None
+) -> tuple[list[OwnAuction], str | None]:
+    workshop: Workshop = request.app.state.workshop
+    found = matching.received(reading, InvitationStatus.BID, after, _A_PAGE + 1)
+    shown, following = pagination.page_of(
+        found, _A_PAGE, lambda one: (one.invitation.received_at.isoformat(), one.invitation.id)
+    )
+    with workshop.reading(caller, DatabaseRole.DESK) as desk_reading:
+        return [_own(reading, desk_reading, one) for one in shown], following
 
 
 def _own(reading: Reading, desk_reading: Reading, received: Received) -> OwnAuction:

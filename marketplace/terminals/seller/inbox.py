@@ -1,7 +1,7 @@
 """A sales desk's inbox: the requests that it received, by what it did with them, the newest first."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,8 +15,11 @@ from marketplace.catalogue.model import Catalogue
 from marketplace.kernel import codec, pagination
 from marketplace.kernel.access import Kind, Principal, allow
 from marketplace.kernel.http import ReadingOnly
+from marketplace.kernel.sheets import Cell, Sheet
+from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading
-from marketplace.terminals import pages
+from marketplace.terminals import exports, pages
+from marketplace.terminals.exports import Form
 from marketplace.terminals.live import LiveView
 from matching import inbox
 from matching.fit import Fit
@@ -30,6 +33,20 @@ router = pages.router()
 Desk = Annotated[Principal, Depends(allow(Kind.PROVIDER))]
 _A_PAGE = 50
 _BANDWIDTH = "bandwidth_mbps"
+_COLUMNS = (
+    marked("Request"),
+    marked("Buyer"),
+    marked("Received"),
+    marked("Closes"),
+    marked("State"),
+    marked("Services"),
+    marked("Sites"),
+    marked("Where"),
+    marked("Lots"),
+    marked("Term, months"),
+    marked("Filter"),
+)
+"""Of the inbox as a file."""
 _NAMED = 3
 """Services and areas that a row names; the others are counted."""
 
@@ -76,6 +93,43 @@ def show_desk_inbox(
     context = _context(reading, tab, q.strip(), after)
     stream = f"/live/{VIEW.name}/{tab.value}" if first and not context["inactive"] else ""
     return pages.render(request, "seller/inbox.html", stream=stream, **context)
+
+
+@router.get("/c/inbox.{form}", summary="A sales desk's inbox as a file")
+def export_inbox(
+    form: Form,
+    request: Request,
+    reading: ReadingOnly,
+    _: Desk,
+    tab: Tab = Tab.NEW,
+    q: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """All that a tab holds, or of that what holds the words ``q``."""
+    say = pages.words(request)
+    known: dict[str, Catalogue] = {}
+    received = exports.all_pages(lambda after: inbox.page(reading, tab, q.strip(), after, _A_PAGE))
+    rows = tuple(_cells(_row(reading, one, known, None), say) for one in received)
+    return exports.as_file(Sheet(say("Inbox"), tuple(map(say, _COLUMNS)), rows, 1), f"inbox-{tab}", form)
+
+
+def _cells(row: Row, say: Callable[[str], str]) -> tuple[Cell, ...]:
+    return (
+        row.title,
+        row.pseudonym,
+        exports.instant(row.received_at),
+        exports.instant(row.closes_at),
+        say(row.request_status) + (f", {say('suspended')}" if row.suspended else ""),
+        _listed(row.services, row.more_services),
+        row.sites,
+        _listed(row.areas, row.more_areas),
+        row.lots,
+        row.term_months,
+        row.filter_name,
+    )
+
+
+def _listed(counted: Iterable[tuple[str, int]], more: int) -> str:
+    return "; ".join([*(f"{count} x {name}" for name, count in counted), *([f"+{more}"] if more else [])])
 
 
 def _live(reading: Reading, key: str) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""Tables as files: CSV and XLSX in which no cell is a formula, whatever a bidder wrote."""
+"""Tables as files: CSV and XLSX in which no cell is a formula, whatever somebody wrote, and nothing tells a time."""
 
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -11,7 +13,7 @@ import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
-from marketplace.awards.matrix import Cell, Sheet
+Cell = str | Decimal | int | date | None
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
@@ -22,6 +24,22 @@ _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _MONEY = "#,##0.00##"
 _LONGEST_CELL = 32_767
 _WIDTHS = (10, 60)
+_PROPERTIES = "docProps/core.xml"
+_NO_PROPERTIES = (
+    b'<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>'
+)
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+"""The first instant that a ZIP archive can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table: its name, its header, its rows, and how many columns stay in sight while one scrolls."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    kept_columns: int = 2
 
 
 def as_csv(sheet: Sheet) -> bytes:
@@ -48,7 +66,17 @@ def as_xlsx(sheets: Sequence[Sheet]) -> bytes:
             page.append([_cell(page, cell) for cell in row])
     file = io.BytesIO()
     book.save(file)
-    return file.getvalue()
+    return undated(file.getvalue())
+
+
+def undated(workbook: bytes) -> bytes:
+    """Return the same workbook without author and times: its bytes tell what stands in it, and nothing else."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as parts, zipfile.ZipFile(found, "w") as copies:
+        for name in parts.namelist():
+            part = _NO_PROPERTIES if name == _PROPERTIES else parts.read(name)
+            copies.writestr(zipfile.ZipInfo(name, _NO_TIME), part, zipfile.ZIP_DEFLATED)
+    return found.getvalue()
 
 
 def page_corner(table: Sheet) -> str:
