@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from marketplace.kernel.principals import UserRole
 from marketplace.kernel.texts import marked
-from notifications.table import Audience, Row
+from notifications.row import Audience, Row
 
 
 class Group(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.kernel.ids import OrganizationId
-from notifications.table import Severity, Subject, Urgency
+from notifications.row import Severity, Subject, Urgency
 
 
 @dataclass(frozen=True, slots=True)

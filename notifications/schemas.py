@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from notifications.model import Notice
-from notifications.table import Severity, Subject
+from notifications.row import Severity, Subject
 
 Id = Annotated[str, Path(max_length=100, pattern=r"^[\x21-\x7e]+$")]
 

@@ -13,7 +13,20 @@ from marketplace.kernel.journal import Recorded
 from marketplace.kernel.work import Reading, Work
 from notifications import store, table
 from notifications.model import NewNotice, Notice
-from notifications.table import Audience, Data, Facts, ForBuyer, ForPlatform, ForProvider, Row, Subject
+from notifications.row import (
+    AFTER_THE_OPENING,
+    ID_FIELDS,
+    Audience,
+    Data,
+    Facts,
+    ForBuyer,
+    ForPlatform,
+    ForProvider,
+    Row,
+    Subject,
+    lots_in_words,
+    words,
+)
 from sellers import service as sellers
 from sellers.model import InvitationStatus
 
@@ -52,7 +65,7 @@ def tell_together(work: Work, events: Sequence[Recorded]) -> None:
             known[about] = _facts_for_provider(work, data)
         for row in rows:
             if row.if_event(data) and row.if_facts(data, known[about]):
-                title, text = table.words(row, known[about])
+                title, text = words(row, known[about])
                 told = OrganizationId(data["provider_id"])
                 subject_id = _subject_of(row, data)
                 notice = NewNotice(told, row.event, row.severity, row.subject, subject_id, title, text, row.urgency)
@@ -77,7 +90,7 @@ def _field(data: Data, path: str) -> object:
 def _notices(reading: Reading, row: Row, data: Data) -> Iterator[NewNotice]:
     for organization_id, subject_id, facts in _audience(reading, row, data):
         if row.if_facts(data, facts):
-            title, text = table.words(row, facts)
+            title, text = words(row, facts)
             yield NewNotice(organization_id, row.event, row.severity, row.subject, subject_id, title, text, row.urgency)
 
 
@@ -110,10 +123,10 @@ def _buyer(reading: Reading, row: Row, data: Data) -> Iterator[tuple[Organizatio
 def _facts_for_buyer(reading: Reading, row: Row, data: Data, request_id: RequestId) -> ForBuyer:
     request = requests.get(reading, request_id)
     counts = sellers.counts(reading, request_id)
-    named = row.event in table.AFTER_THE_OPENING
+    named = row.event in AFTER_THE_OPENING
     return ForBuyer(
         title=request.content.title,
-        lots=table.lots_in_words(tuple(data.get("lots", ()))),
+        lots=lots_in_words(tuple(data.get("lots", ()))),
         provider=sellers.get(reading, data["provider_id"]).name if named else "",
         invited=counts.invited,
         declined=counts.declined,
@@ -144,11 +157,11 @@ def _facts_for_provider(reading: Reading, data: Data) -> ForProvider:
     if "request_id" not in data:
         return ForProvider(requests=data.get("count", 0))
     pseudonym = requests.publication(reading, RequestId(data["request_id"]))["pseudonym"]
-    return ForProvider(pseudonym, table.lots_in_words(tuple(data.get("lots", ()))))
+    return ForProvider(pseudonym, lots_in_words(tuple(data.get("lots", ()))))
 
 
 def _subject_id(row: Row, data: Data) -> str:
-    return str(data[table.ID_FIELDS[row.subject]])
+    return str(data[ID_FIELDS[row.subject]])
 
 
 def inbox(reading: Reading, before: int | None, limit: int, *, unread: bool) -> list[Notice]:

@@ -16,7 +16,7 @@ from marketplace.kernel.ids import OrganizationId, UserId
 from marketplace.kernel.journal import Recorded
 from marketplace.kernel.work import Reading, Work
 from notifications.model import NewNotice, Notice
-from notifications.table import Severity, Subject
+from notifications.row import Severity, Subject
 from notifications.tables import DigestItemRow, NoticeReadRow, NoticeRow
 
 # the columns that the carriers' role may read: never the whole row

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from marketplace.kernel.principals import Kind
-from notifications.table import Subject
+from notifications.row import Subject
 
 
 class Status(StrEnum):

@@ -18,7 +18,7 @@ from notifications.mail.plan_store import Told
 from notifications.preferences import service as preferences
 from notifications.preferences.model import Choice, Timing
 from notifications.preferences.rules import due_at
-from notifications.table import Audience, Row, Subject, Urgency
+from notifications.row import Audience, Row, Subject, Urgency
 
 NAME = "e-mail"
 _SHOWN = 100

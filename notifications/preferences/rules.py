@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from notifications.preferences.model import Choice, QuietHours, Timing
-from notifications.table import Urgency
+from notifications.row import Urgency
 
 _DAY = timedelta(days=1)
 _WEEK = 7

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from marketplace.kernel.errors import ConflictError, FieldError, MalformedError
 from marketplace.kernel.principals import Kind
 from notifications import table
-from notifications.table import Audience
+from notifications.row import Audience
 from notifications.webhooks.model import Because, Condition, Message, Outcome
 
 MOST_ENDPOINTS = 10

@@ -16,9 +16,9 @@ from marketplace.kernel.work import Reading, Work
 from notifications import store as notices
 from notifications.channels import ChannelHealth, Trouble
 from notifications.model import Notice
+from notifications.row import Severity, Subject
 from notifications.schemas import NoticeOutput
 from notifications.service import inbox_of
-from notifications.table import Severity, Subject
 from notifications.webhooks import addresses, events, resolving, rules, store
 from notifications.webhooks.addresses import RefusedError, Resolver
 from notifications.webhooks.model import (

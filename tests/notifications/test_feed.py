@@ -26,8 +26,8 @@ from notifications import outward, store
 from notifications.feed import routes, service
 from notifications.feed.hub import FeedHub, Limits
 from notifications.model import NewNotice
+from notifications.row import Severity, Subject
 from notifications.service import PLATFORM
-from notifications.table import Severity, Subject
 from tests.factories import SignedIn, a_user
 
 Json = dict[str, Any]

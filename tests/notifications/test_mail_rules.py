@@ -15,7 +15,7 @@ from notifications import groups, table
 from notifications.groups import Group
 from notifications.mail import compose, returns, rules, service
 from notifications.mail.model import Item, Letter, Links, Purpose, ReturnKind
-from notifications.table import Audience, Row
+from notifications.row import Audience, Row
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 ID = "dlv_" + "a" * 24

@@ -19,6 +19,7 @@ from marketplace.kernel.clock import StagedClock
 from marketplace.kernel.ids import LotId, OrganizationId, RequestId
 from marketplace.wiring import Marketplace
 from notifications import service, table
+from notifications.row import AFTER_THE_OPENING
 from tests.factories import SignedIn, a_user
 
 RunWorker = Callable[[], None]
@@ -206,7 +207,7 @@ def test_the_buyer_reads_its_own_words_and_names_only_after_the_opening(street: 
     assert texts["request.distributed"] == "Providers that have received “Internet for the head office”: 2."
     assert texts["award.made"] == "Awarded in “Internet for the head office”: T1."
     assert texts["disclosure.read"] == "Blue Fiber read who you are."
-    early = [text for event, text in texts.items() if event not in table.AFTER_THE_OPENING]
+    early = [text for event, text in texts.items() if event not in AFTER_THE_OPENING]
     assert not any(name in text for name in ("Blue Fiber", "Red Telecom") for text in early)
 
 

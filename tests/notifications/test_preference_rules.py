@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from notifications.preferences import rules
 from notifications.preferences.model import Choice, QuietHours, Timing
-from notifications.table import Urgency
+from notifications.row import Urgency
 
 ZONES = (
     "UTC",

@@ -8,7 +8,18 @@ import pytest
 from marketplace.bidding import events as auctions
 from marketplace.kernel.journal import Event
 from notifications import table
-from notifications.table import Audience, ForBuyer, ForPlatform, ForProvider, Row, Subject
+from notifications.row import (
+    AFTER_THE_OPENING,
+    FACTS,
+    Audience,
+    ForBuyer,
+    ForPlatform,
+    ForProvider,
+    Row,
+    Subject,
+    lots_in_words,
+    words,
+)
 from tests.house.plan import modules
 
 PROVIDERS = (Audience.INVITED, Audience.PROVIDER)
@@ -45,15 +56,15 @@ def test_an_event_that_nobody_decided_on_tells_nobody() -> None:
 
 @pytest.mark.parametrize("row", table.ROWS, ids=lambda row: f"{row.event} to {row.audience}")
 def test_a_row_asks_for_nothing_that_its_audience_may_not_know(row: Row) -> None:
-    facts = table.FACTS[row.audience]()
+    facts = FACTS[row.audience]()
     assert asked_for(row) <= set(facts.__slots__)
-    assert all(table.words(row, facts))
+    assert all(words(row, facts))
 
 
 @pytest.mark.parametrize("row", table.ROWS, ids=lambda row: f"{row.event} to {row.audience}")
 def test_providers_are_named_to_a_buyer_only_when_it_knows_the_bidders(row: Row) -> None:
     if row.audience is Audience.BUYER and "provider" in asked_for(row):
-        assert row.event in table.AFTER_THE_OPENING
+        assert row.event in AFTER_THE_OPENING
 
 
 def test_a_provider_is_told_a_pseudonym_its_own_lots_and_a_number_and_nothing_else() -> None:
@@ -70,16 +81,16 @@ def test_a_provider_is_led_to_what_is_its_own(row: Row) -> None:
 def test_a_row_that_is_shown_the_wrong_facts_fails_instead_of_telling() -> None:
     (row,) = table.rows_of("disclosure.read")
     with pytest.raises(KeyError):
-        table.words(row, ForProvider("Buyer K7-204", "T1"))
-    assert table.words(row, ForBuyer(provider="Blue Fiber"))[1] == "Blue Fiber read who you are."
+        words(row, ForProvider("Buyer K7-204", "T1"))
+    assert words(row, ForBuyer(provider="Blue Fiber"))[1] == "Blue Fiber read who you are."
 
 
 def test_braces_in_a_title_are_only_characters() -> None:
     (row,) = table.rows_of("request.published")
-    assert "“{provider} {0}”" in table.words(row, ForBuyer(title="{provider} {0}", provider="Blue Fiber"))[1]
+    assert "“{provider} {0}”" in words(row, ForBuyer(title="{provider} {0}", provider="Blue Fiber"))[1]
 
 
 def test_few_lots_are_named_and_many_counted() -> None:
-    assert table.lots_in_words(("T1", "T2")) == "T1, T2"
-    assert table.lots_in_words(tuple(f"T{number}" for number in range(1, 301))) == "300 lots"
-    assert table.lots_in_words(()) == "no lot"
+    assert lots_in_words(("T1", "T2")) == "T1, T2"
+    assert lots_in_words(tuple(f"T{number}" for number in range(1, 301))) == "300 lots"
+    assert lots_in_words(()) == "no lot"

@@ -15,7 +15,7 @@ from marketplace.kernel.access import Kind
 from marketplace.kernel.errors import MalformedError
 from marketplace.kernel.ids import OrganizationId
 from notifications import table
-from notifications.table import Audience
+from notifications.row import Audience
 from notifications.webhooks import addresses, rules
 from notifications.webhooks.addresses import RefusedError, target_of
 from notifications.webhooks.model import Because, Condition, Message, Outcome

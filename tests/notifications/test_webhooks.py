@@ -26,8 +26,8 @@ from marketplace.kernel.reactions import catch_up
 from marketplace.wiring import Marketplace
 from notifications import outward, store
 from notifications.model import NewNotice
+from notifications.row import Severity, Subject
 from notifications.service import PLATFORM
-from notifications.table import Severity, Subject
 from notifications.webhooks import addresses, rules, sending, service
 from notifications.webhooks.sending import Courier
 from tests.conftest import empty_market

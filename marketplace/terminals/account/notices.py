@@ -10,7 +10,7 @@ from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.work import Reading
 from marketplace.terminals import pages
 from notifications import service
-from notifications.table import Subject
+from notifications.row import Subject
 
 router = pages.router()
 
