@@ -172,7 +172,7 @@ def test_mails_to_carriers_are_the_same_bytes_whoever_the_buyer_is(
 ) -> None:
     one, other = worlds
     for carrier in CARRIERS:
-        assert len(one.mails[carrier]) > 3, "the carrier must have been told"
+        assert len(one.mails[carrier]) > 1, "the carrier must have been told"
         assert one.mails[carrier] == other.mails[carrier]
 
 

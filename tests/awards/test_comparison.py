@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 
 from buyers.requests.model import Content
-from marketplace.awards import matrix, rules, workbook
+from marketplace.awards import matrix, rules
 from marketplace.awards.model import ComparedLot, LotRefusal, LotSelection, Selection
+from marketplace.kernel import sheets
 from marketplace.kernel.ids import BidId
 from marketplace.kernel.sheets import Sheet
 from tests.awards.made import Round
@@ -69,12 +70,12 @@ EVIL = '=HYPERLINK("http://x","y")'
 @pytest.mark.parametrize("text", [EVIL, "+1", "-1", "@SUM(A1)", "\t=1"])
 def test_no_cell_that_a_bidder_wrote_is_a_formula(text: str) -> None:
     sheet = Sheet("Bids", ("a", "b"), ((text, Decimal("-3.50")),))
-    book = openpyxl.load_workbook(io.BytesIO(workbook.as_xlsx([sheet])))
+    book = openpyxl.load_workbook(io.BytesIO(sheets.as_xlsx([sheet])))
     cell = book["Bids"]["A2"]
     assert (cell.data_type, cell.value) == ("s", text)
     assert (book["Bids"]["B2"].data_type, book["Bids"]["B2"].value) == ("n", -3.5)
     assert book["Bids"].freeze_panes == "C2"
-    rows = list(csv.reader(io.StringIO(workbook.as_csv(sheet).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(sheets.as_csv(sheet).decode("utf-8-sig"))))
     # a program that separates by tabs would begin a cell behind each
     assert rows[1] == [{"\t=1": "'\t'=1"}.get(text, f"'{text}"), "-3.50"]
 
