@@ -8,10 +8,12 @@ import asyncio
 import hashlib
 import logging
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
+from email.policy import default
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Literal
@@ -25,6 +27,7 @@ MAIL: Channel = "mail"
 WEBHOOK: Channel = "webhook"
 _HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 60.0
+_LINK = re.compile(r"https?://\S+")
 _NO_CONTENT = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 _UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -33,7 +36,7 @@ _UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nConten
 class Arrival:
     """A message that a receiver keeps. ``to``: the address or path; ``answered``: its sender was told so.
 
-    ``digest`` of a mail is without its receiver's own lines; of a webhook it is the body's.
+    ``digest``: of a webhook's body, or of what a mail says, without its date and the links, which are signed anew.
     """
 
     channel: Channel
@@ -44,6 +47,14 @@ class Arrival:
     answered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first message of a channel as it came: a webhook's headers, and the content."""
+
+    headers: dict[str, str]
+    content: bytes
+
+
 @dataclass(slots=True)
 class _House:
     """What arrived since somebody asked, how many messages were turned away, and how often messages go wrong."""
@@ -52,6 +63,7 @@ class _House:
     draw: random.Random
     arrived: list[Arrival] = field(default_factory=list)
     refused: int = 0
+    samples: dict[Channel, Sample] = field(default_factory=dict)
 
     def fault(self) -> str:
         """Draw what happens to the next message: nothing bad, or one of three things that do."""
@@ -90,9 +102,13 @@ class _MailHandler:
         if fault == "broken":
             self._house.refused += 1
             return "451 try again"
-        named = str(message_from_bytes(content)["Message-ID"])
-        self._house.keep(MAIL, named, envelope.rcpt_tos[0], content, answered=not fault)
-        if fault and server.transport is not None:
+        message = message_from_bytes(content, policy=default)
+        text = message.get_body(("plain",))
+        said = f"{message['Subject']}\n{_LINK.sub('', text.get_content() if text is not None else '')}"
+        self._house.samples.setdefault(MAIL, Sample({}, content))
+        named = str(message["Message-ID"])
+        self._house.keep(MAIL, named, envelope.rcpt_tos[0], said.encode(), answered=not fault)
+        if fault and isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
         return "250 taken"
 
@@ -108,6 +124,7 @@ async def _take_webhook(house: _House, reader: asyncio.StreamReader, writer: asy
         first, *lines = head.split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         content = await reader.readexactly(int(headers.get("content-length", "0")))
+        house.samples.setdefault(WEBHOOK, Sample(headers, content))
         fault = house.fault()
         if fault in {"refused", "broken"}:
             house.refused += 1
@@ -134,7 +151,7 @@ async def _run(pipe: Connection, share: float, seed: int) -> None:
     web = await asyncio.start_server(lambda reader, writer: _take_webhook(house, reader, writer), _HOST, 0)
     pipe.send((mail.sockets[0].getsockname()[1], web.sockets[0].getsockname()[1]))
     while await loop.run_in_executor(None, _asked, pipe):
-        pipe.send((house.arrived, house.refused))
+        pipe.send((house.arrived, house.refused, house.samples))
         house.arrived = []
     mail.close()
     web.close()
@@ -164,6 +181,7 @@ class Receivers:
     arrivals: list[Arrival] = field(default_factory=list)
     """All that they kept, in the order in which it arrived."""
     refused: int = 0
+    samples: dict[Channel, Sample] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -176,7 +194,7 @@ class Receivers:
         if not self.pipe.poll(_PATIENCE_SECONDS):
             raise OSError("The receivers don't answer.")
         new: list[Arrival]
-        new, self.refused = self.pipe.recv()
+        new, self.refused, self.samples = self.pipe.recv()
         self.arrivals += new
         return new
 
@@ -192,7 +210,8 @@ def receiving(share: float = 0.0, seed: int = 0) -> Iterator[Receivers]:
     try:
         if not own.poll(_PATIENCE_SECONDS):
             raise OSError("The receivers did not start.")
-        yield Receivers(*own.recv(), own)
+        smtp_port, web_port = own.recv()
+        yield Receivers(smtp_port, web_port, own)
     finally:
         with suppress(OSError):
             own.send(False)
