@@ -45,7 +45,7 @@ def compose(letter: Letter, links: Links, sender: str) -> EmailMessage:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     message.set_content(_text(letter, links), cte="quoted-printable")
     message.add_alternative(_html(letter, links), subtype="html", cte="quoted-printable")
-    # the boundary would be drawn anew each time; a mail that is sent twice is the same bytes
+    # the boundary would be drawn anew each time; the same letter is the same bytes
     message.set_boundary(f"=-{letter.id}")
     return message
 
