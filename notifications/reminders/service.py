@@ -69,7 +69,7 @@ def ring(work: Work, key: str) -> None:
         work.append(told)
         return
     late = int((work.now - reminder.due_at).total_seconds())
-    log.warning("a reminder came %d seconds too late to be of use: %s", late, key)
+    log.info("a reminder came %d seconds too late to be of use: %s", late, key)
     common = told.request_id, told.lots, reminder.at, reminder.lead_minutes
     work.append(ReminderSkipped(*common, reminder.moment, late))
 
