@@ -4,8 +4,6 @@ import logging
 import threading
 from collections.abc import Callable
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from marketplace.kernel.work import Workshop
 
 log = logging.getLogger(__name__)
@@ -29,10 +27,7 @@ class Sender(threading.Thread):
         while not self._ended.is_set():
             try:
                 tried = self._send_due(self._workshop)
-            except SQLAlchemyError:
-                log.exception("%s can't read what is due for the moment", self.name)
-                tried = 0
-            except Exception:
+            except Exception:  # a channel goes on whatever befell one round: what is due is in the database
                 log.exception("%s failed; what was not sent stays due", self.name)
                 tried = 0
             if not tried:
