@@ -10,7 +10,7 @@ LOCALES := marketplace/terminals/locale
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser guide messages demo serve test check format db-stop clean
+.PHONY: help setup browser guide messages demo serve test timing check faults fuzz audit machines format db-stop clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,7 +28,7 @@ browser: setup ## install Chromium for the tests of pages where there is none
 
 guide: $(GUIDE) ## build the user guide that is served under /help
 
-TEXTS := -F pyproject.toml -k words -k say -k said:2 -k marked marketplace buyers sellers matching
+TEXTS := -F pyproject.toml -k words -k say -k said:2 -k marked marketplace buyers sellers matching notifications
 
 messages: setup ## collect the texts of the pages and bring the catalogues of translations up to date
 	@mkdir -p var
@@ -40,13 +40,30 @@ messages: setup ## collect the texts of the pages and bring the catalogues of tr
 test: browser guide ## run the tests (WORKERS=... processes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
+timing: setup ## measure whether what answers cost tells carriers who the buyer is (minutes, on a quiet machine)
+	$(BIN)/pytest -q -s -p no:cacheprovider tests/anonymity/timing.py
+
 check: browser guide ## run all that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/marketplace openapi --check
+	$(BIN)/python tools/audit.py secrets
+	PATH="$$PATH:var/tool/bin" $(BIN)/python tools/audit.py components
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+faults: setup ## kill, pause and cut everything under load and look whether anything is lost (FAULTS="--quick --seed 7")
+	$(BIN)/python -m faults $(FAULTS)
+
+machines: setup ## lose a server's machine and the database's under load, on six network namespaces (root; MACHINES="--quick")
+	$(BIN)/python -m faults.machines $(MACHINES)
+
+fuzz: setup ## call the API with whatever its document allows and forbids (FUZZ="--examples 200 --seed 7")
+	$(BIN)/python -m tests.security.fuzz $(FUZZ)
+
+audit: setup ## look for published weaknesses of the locked components
+	PATH="$$PATH:var/tool/bin" $(BIN)/python tools/audit.py components
 
 format: setup ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
@@ -89,5 +106,5 @@ $(STAMP): pyproject.toml uv.lock
 	    fi; \
 	  fi; \
 	fi; \
-	"$$uv" sync --frozen --all-groups --python "$$python"
+	"$$uv" sync --frozen --all-groups --all-extras --python "$$python"
 	@touch $@

@@ -1,7 +1,8 @@
-"""CPU time of processes and all that they started, read from /proc (Linux)."""
+"""CPU time and memory of processes and all that they started, read from /proc (Linux)."""
 
 import os
 import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 from marketplace.kernel.clock import stopwatch, wait
@@ -29,12 +30,30 @@ def used(pid: int) -> float:
         child = int(folder.name)
         children.setdefault(int(fields[1]), []).append(child)
         seconds[child] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    total, pending = 0.0, [pid]
+    return sum(seconds.get(one, 0.0) for one in _family(pid, children))
+
+
+def _family(pid: int, children: dict[int, list[int]]) -> Iterator[int]:
+    pending = [pid]
     while pending:
         current = pending.pop()
-        total += seconds.get(current, 0.0)
+        yield current
         pending += children.get(current, [])
-    return total
+
+
+def memory(pid: int) -> float:
+    """Return the MiB that a process and its running descendants hold; what several share counts once in all."""
+    children: dict[int, list[int]] = {}
+    held: dict[int, int] = {}
+    for folder in _PROC.glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            shares = [line for line in (folder / "smaps_rollup").read_text().splitlines() if line.startswith("Pss:")]
+        except OSError:
+            continue  # it has ended, or is another's
+        children.setdefault(parent, []).append(int(folder.name))
+        held[int(folder.name)] = sum(int(line.split()[1]) for line in shares)
+    return sum(held.get(one, 0) for one in _family(pid, children)) / 1024
 
 
 def used_alone(pid: int) -> float:
@@ -44,6 +63,12 @@ def used_alone(pid: int) -> float:
     except OSError:
         return 0.0
     return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def used_by_all() -> float:
+    """Return the CPU seconds that everything on this machine has used since its start."""
+    user, nice, system, _idle, _waiting, *rest = (_PROC / "stat").read_text().splitlines()[0].split()[1:]
+    return sum(map(int, (user, nice, system, *rest[:2]))) / os.sysconf("SC_CLK_TCK")
 
 
 def used_by_waited_for() -> float:

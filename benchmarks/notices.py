@@ -52,7 +52,8 @@ from notifications.reminders.events import LastMinutesReached
 
 _MAIL_CONNECTIONS = 2 * CONNECTIONS
 """Of the product's two threads that send mail."""
-_WEBHOOKS_TOGETHER = 32
+_WEBHOOKS_TOGETHER = 2 * 32
+"""Of the product's two threads that send to endpoints that do well."""
 _STREAMS = 5
 _PATIENCE_SECONDS = 60.0
 _BURST_SECONDS = 900.0

@@ -1,7 +1,7 @@
 """The scratch installation: a market with one hot auction and one of 1,000 lots, made by the product's services."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from marketplace.demo.cast import BuyerRole, CarrierRole
 from marketplace.identity import sessions, store
 from marketplace.kernel import http
 from marketplace.kernel.access import Principal
+from marketplace.kernel.clock import machine_now
 from marketplace.kernel.ids import RequestId
 from marketplace.wiring import Marketplace
 from sellers import service as sellers
@@ -43,28 +44,29 @@ class Market:
 def build(market: Marketplace, sizes: tuple[int, ...] = (1, LOTS)) -> Market:
     """Make an English auction of each number of lots, to which all carriers are invited."""
     verifier = enrolment.platform_admin(market.workshop, cast.VERIFIER_EMAIL, "Noor Halloway")
-    enrolled = [enrolment.carrier(market.workshop, _carrier(number)) for number in range(CARRIERS)]
+    enrolled = [enrolment.carrier(market.workshop, carrier(number)) for number in range(CARRIERS)]
     for admin, _ in enrolled:
         with market.workshop.work(verifier) as work:
             sellers.approve(work, admin.organization_id, "Invented for a benchmark.")
-    role = _buyer(cast.buyers()[0])
-    buyer = enrolment.buyer(market.workshop, role)
+    buyer = enrolment.buyer(market.workshop, one_site(cast.buyers()[0]))
     enrolment.decide(market.workshop, verifier, buyer.admin.organization_id, trust=True, reason="Invented, too.")
     site = next(iter(buyer.sites.values()))
-    requests = {lots: _publish(market, buyer.admin, site, lots) for lots in sizes}
-    invited = {lots: _invited(market, request_id) for lots, request_id in requests.items()}
+    closes_at = machine_now() + timedelta(days=10)
+    requests = {lots: publish(market, buyer.admin, site, lots, closes_at) for lots in sizes}
+    by_lots = {lots: invited(market, request_id) for lots, request_id in requests.items()}
     bidders = tuple(
         Bidder(
-            _access_token(market, admin),
+            access_token(market, admin),
             terms_id,
-            {lots: by_carrier[admin.organization_id] for lots, by_carrier in invited.items()},
+            {lots: by_carrier[admin.organization_id] for lots, by_carrier in by_lots.items()},
         )
         for admin, terms_id in enrolled
     )
-    return Market(bidders, _access_token(market, buyer.admin), requests)
+    return Market(bidders, access_token(market, buyer.admin), requests)
 
 
-def _carrier(number: int) -> CarrierRole:
+def carrier(number: int) -> CarrierRole:
+    """Return an approved carrier that wants everything."""
     return CarrierRole(
         key=f"carrier-{number}",
         registration={
@@ -81,27 +83,28 @@ def _carrier(number: int) -> CarrierRole:
     )
 
 
-def _buyer(role: BuyerRole) -> BuyerRole:
+def one_site(role: BuyerRole) -> BuyerRole:
+    """Return a buyer with its first site alone, and no requests yet."""
     return BuyerRole(role.key, role.registration, role.numbers, role.verification, role.sites[:1], ())
 
 
-def _publish(market: Marketplace, buyer: Principal, site_id: str, lots: int) -> str:
+def publish(market: Marketplace, buyer: Principal, site_id: str, lots: int, closes_at: datetime) -> str:
     """Publish an auction of that many lots; return the request's id."""
     with market.workshop.work(buyer) as work:
-        request = desk.create(work, RequestParts.model_validate(_parts(site_id, lots)).given())
+        request = desk.create(work, RequestParts.model_validate(_parts(site_id, lots, closes_at)).given())
     with market.workshop.work(buyer) as work:
         desk.submit(work, request.id, (), http.etag(request.revision))
     return request.id
 
 
-def _invited(market: Marketplace, request_id: str) -> dict[str, str]:
+def invited(market: Marketplace, request_id: str) -> dict[str, str]:
     """Return the invitation that each carrier received."""
     with market.workshop.reading() as reading:
         found = sellers.invitations_of_request(reading, RequestId(request_id))
     return {str(invitation.provider_id): str(invitation.id) for invitation in found}
 
 
-def _parts(site_id: str, lots: int) -> dict[str, Any]:
+def _parts(site_id: str, lots: int, closes_at: datetime) -> dict[str, Any]:
     line: dict[str, Any] = {
         "service_type": _SERVICE,
         "site": "S1",
@@ -115,11 +118,11 @@ def _parts(site_id: str, lots: int) -> dict[str, Any]:
         "lines": [{"ref": f"L{number}", **line} for number in range(1, lots + 1)],
         "lots": [{"ref": f"T{number}", "lines": [f"L{number}"]} for number in range(1, lots + 1)],
         "auction": {"format": "english", "decrement": "0.01", "base": "own"},
-        "schedule": {"closes_at": datetime.now(UTC) + timedelta(days=10)},
+        "schedule": {"closes_at": closes_at},
     }
 
 
-def _access_token(market: Marketplace, admin: Principal) -> str:
+def access_token(market: Marketplace, admin: Principal) -> str:
     """Begin a session, as a sign-in does once the password is checked."""
     with market.workshop.work() as work:
         row = store.user(work, admin.user_id)

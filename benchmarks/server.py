@@ -13,7 +13,7 @@ from pathlib import Path
 
 from marketplace.kernel.clock import stopwatch, wait
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _SERVE = ("-c", "from marketplace.cli.main import main; main()", "serve")
 
@@ -28,8 +28,10 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, profile: Path | None = None) -> Iterator[Server]:
+def serving(folder: Path, profile: Path | None = None, *, worker: bool = True) -> Iterator[Server]:
     """Serve the installation in ``folder`` while the block runs; with ``profile`` sampled, the samples written there.
+
+    Without ``worker`` the process only answers: a worker is another process (``working``).
 
     Raises OSError when it doesn't start.
     """
@@ -39,7 +41,7 @@ def serving(folder: Path, profile: Path | None = None) -> Iterator[Server]:
     with log.open("a") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, *program],
-            env=environment(folder) | {"MARKETPLACE_PORT": str(port)},
+            env=environment(folder) | {"MARKETPLACE_PORT": str(port), "MARKETPLACE_WORKER": str(worker).lower()},
             stdout=output,
             stderr=output,
         )
@@ -49,6 +51,24 @@ def serving(folder: Path, profile: Path | None = None) -> Iterator[Server]:
         yield Server("127.0.0.1", port, process.pid)
     finally:
         process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def working(folder: Path) -> Iterator[int]:
+    """Run a worker of the installation beside the block; yield its process id."""
+    with (folder / "worker.log").open("a") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, *_SERVE[:-1], "worker"], env=environment(folder), stdout=output, stderr=output
+        )
+    try:
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

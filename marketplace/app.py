@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 from math import ceil
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
@@ -15,13 +15,16 @@ from marketplace import wiring, worker
 from marketplace.awards.board.worker import Boards
 from marketplace.bidding import service as bidding
 from marketplace.identity import sessions
-from marketplace.kernel import http
+from marketplace.kernel import description, http
 from marketplace.kernel.access import Principal
 from marketplace.kernel.config import Settings
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.lean import LeanDoor, Recognised
+from marketplace.kernel.logs import RequestLog
+from marketplace.kernel.metrics import RequestMetrics
 from marketplace.kernel.origin import check_same_origin
 from marketplace.kernel.rate_limits import RateLimit
+from marketplace.kernel.tracing import RequestTraces
 from marketplace.terminals import browser, pages
 from marketplace.terminals.live import Hub
 from marketplace.wiring import Marketplace
@@ -108,8 +111,15 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
         "places", market.settings.places_per_day / SECONDS_PER_DAY, market.settings.places_per_day
     )
     app.state.answer_sealer = market.vault.sealer("answers")
-    app.add_middleware(LeanDoor, routes=[route for router in wiring.ROUTERS for route in router.routes])
-    http.install(app, wiring.LARGE_BODIES)
+    routes = [route for router in wiring.ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    app.add_middleware(LeanDoor, routes=routes)
+    http.install(app, wiring.LARGE_BODIES, routes)
+    if market.settings.log_json:
+        app.add_middleware(RequestLog)
+    if market.settings.metrics_port:
+        app.add_middleware(RequestMetrics)
+    if market.settings.traces_url:
+        app.add_middleware(RequestTraces)
 
     @app.exception_handler(NotFoundError.status)
     async def nothing_there(request: Request, _error: Exception) -> Response:
@@ -118,14 +128,22 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
             return await run_in_threadpool(pages.show_problem, request, NotFoundError())
         return http.problem_response(NotFoundError())
 
-    for router in wiring.ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(_rooms().routes)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 
 
+@cache
+def _rooms() -> APIRouter:
+    """Return the routes of all rooms, once for all applications of a process: their validators take half a second."""
+    together = APIRouter(generate_unique_id_function=_operation_id)
+    for router in wiring.ROUTERS:
+        together.include_router(router)
+    return together
+
+
 def _described(app: FastAPI) -> dict[str, Any]:
-    """Return the API's document with the problem schema that every route refers to, and how callers sign in."""
+    """Return the API's document with what every route says besides its own words."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,
@@ -135,17 +153,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
             license_info=app.license_info,
             tags=TAGS,
         )
-        components = document.setdefault("components", {})
-        problem = http.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        components["schemas"] |= problem.pop("$defs") | {"Problem": problem}
-        components["securitySchemes"] = {
-            "bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "An access token (POST /sessions) or an API key (POST /me/api-keys)",
-            }
-        }
-        document["security"] = [{"bearer": []}, {}]
+        described = (route for router in wiring.ROUTERS for route in router.routes if isinstance(route, APIRoute))
+        description.complete(document, described)
         app.openapi_schema = document
     return app.openapi_schema
 

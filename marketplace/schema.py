@@ -32,7 +32,9 @@ from notifications import tables as _notifications  # noqa: F401 - as above
 from notifications.calendar import tables as _calendar  # noqa: F401 - as above
 from notifications.mail import tables as _mail  # noqa: F401 - as above
 from notifications.preferences import tables as _preferences  # noqa: F401 - as above
+from notifications.texting import tables as _texting  # noqa: F401 - as above
 from notifications.webhooks import tables as _webhooks  # noqa: F401 - as above
+from notifications.wording import tables as _wordings  # noqa: F401 - as above
 from sellers import tables as _sellers  # noqa: F401 - as above
 from sellers.footprints import tables as _footprints  # noqa: F401 - as above
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from fastapi import APIRouter
 from pydantic import SecretStr
 
-from buyers.desk import placing_routes
+from buyers.desk import attachment_routes, placing_routes
 from buyers.desk import reactions as desk_reactions
 from buyers.desk import routes as desk
 from buyers.registry import routes as registry
 from buyers.registry import site_routes, verification, verification_routes
-from marketplace import audit
+from marketplace import audit, probes
 from marketplace.awards import approval_routes as award_approvals
 from marketplace.awards import auction_routes as own_auctions
 from marketplace.awards import availability_routes as own_availability
@@ -73,6 +73,7 @@ from marketplace.terminals.backoffice import queue as office_queue
 from marketplace.terminals.backoffice import reveals as office_reveals
 from marketplace.terminals.backoffice import review as office_review
 from marketplace.terminals.backoffice import surrogate as office_surrogate
+from marketplace.terminals.backoffice import texts as office_texts
 from marketplace.terminals.backoffice import verifications as office_verifications
 from marketplace.terminals.buyer import availability as buyer_availability
 from marketplace.terminals.buyer import award as buyer_award
@@ -90,6 +91,7 @@ from marketplace.terminals.buyer import requests as buyer_requests
 from marketplace.terminals.buyer import sites as buyer_sites
 from marketplace.terminals.buyer import verification as buyer_verification
 from marketplace.terminals.buyer import (
+    wizard_attachments,
     wizard_billing,
     wizard_carriers,
     wizard_review,
@@ -126,6 +128,8 @@ from notifications.feed import routes as feed
 from notifications.mail import routes as mail_addresses
 from notifications.mail import sending as mail
 from notifications.preferences import routes as notice_preferences
+from notifications.texting import routes as phones
+from notifications.texting import sending as texting
 from notifications.webhooks import routes as webhooks
 from notifications.webhooks import sending as webhooks_sending
 from sellers import routes as sellers
@@ -160,6 +164,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     own_transcripts.router,
     transcripts.router,
     desk.router,
+    attachment_routes.router,
     placing_routes.router,
     awards.router,
     award_approvals.router,
@@ -176,6 +181,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     webhooks.router,
     notice_preferences.router,
     mail_addresses.router,
+    phones.router,
     calendar.router,
     oversight.router,
     oversight_record.router,
@@ -197,6 +203,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     buyer_verification.router,
     wizard_sites.router,
     wizard_services.router,
+    wizard_attachments.router,
     wizard_billing.router,
     wizard_carriers.router,
     wizard_review.router,
@@ -232,6 +239,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     office_review.router,
     office_catalogue.router,
     office_deliveries.router,
+    office_texts.router,
     office_mailbox.router,
     office_health.router,
     office_audit.router,
@@ -246,6 +254,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tour_as_buyer.router,
     tour_as_carrier.router,
     audit.router,
+    probes.router,
 )
 LARGE_BODIES = ("/filters", "/territories")
 """Paths of lists that a machine sends at once: their bodies may be as large as files."""
@@ -271,6 +280,7 @@ RINGS: Mapping[str, Ring] = {
 SENDERS: Mapping[str, SendDue] = {
     **webhooks_sending.SENDERS,
     "mail": mail.send_due,
+    "texts": texting.send_due,
     "mail beside": mail.send_due,  # while the first waits for a mail server that is slow
 }
 """What leaves the house, by channel."""

@@ -109,7 +109,7 @@ class LiveIndex:
             else:
                 try:
                     self._follow(reading)
-                except Exception:
+                except Exception:  # whatever it was: the rows are right, so loading anew mends it and nobody waits
                     log.exception("the index of filters can't follow the journal: it is loaded anew")
                     self._load(reading)
             return self._index
@@ -232,7 +232,7 @@ def warm_up(workshop: Workshop) -> None:
                 of(reading).search(
                     reading, _trial(), ANY
                 )  # the first search compiles, and the first place reads a file
-        except Exception:
+        except Exception:  # a thread that only prepares: who needs the index meets the same error and tells it
             log.exception("the index of filters could not be loaded ahead: its first use will")
 
     threading.Thread(target=load, name="index-warm-up", daemon=True).start()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from buyers.requests.attachments.view import ANSWERS, Ref, as_file
 from marketplace.kernel import http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.errors import NotFoundError, TooManyRequestsError
@@ -54,6 +55,17 @@ def list_invitations(
 def read_invitation(invitation_id: Id, work: Working, _: Desk) -> InvitationOutput:
     """What the buyer asks for and why it came to you. That you opened it, and when, is recorded the first time."""
     return InvitationOutput.of(service.open_invitation(work, invitation_id))
+
+
+@invitations.get(
+    "/{invitation_id}/attachments/{attachment}",
+    summary="A file of a request that you received",
+    response_class=Response,
+    responses=http.problems(NotFoundError, rules.ProviderInactiveError) | ANSWERS,
+)
+def download_attachment(invitation_id: Id, attachment: Ref, reading: ReadingOnly, _: Desk) -> Response:
+    """The same bytes for every provider; `attachments` of the request lists them."""
+    return as_file(service.attachment(reading, invitation_id, attachment))
 
 
 @invitations.post(

@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from buyers.requests import service as requests
+from buyers.requests.attachments import service as attachments
+from buyers.requests.attachments.service import File
 from buyers.requests.model import Bands, ListMode, ProviderList, Request, Status
 from buyers.requests.service import PublicState
 from marketplace.kernel import ids
@@ -215,6 +217,11 @@ def read(reading: Reading, invitation_id: str) -> Received:
     """Return one thing that the caller received, and record nothing. Raises NotFoundError, ProviderInactiveError."""
     invitation = sellers.invitation(reading, invitation_id)
     return received_of(invitation, requests.public_state(reading, invitation.request_id))
+
+
+def attachment(reading: Reading, invitation_id: str, ref: str) -> File:
+    """Return a file of a request that the caller received. Raises NotFoundError, ProviderInactiveError."""
+    return attachments.file(reading, read(reading, invitation_id).invitation.request_id, ref)
 
 
 def received_of(invitation: Invitation, state: PublicState) -> Received:

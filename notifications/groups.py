@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from marketplace.kernel.principals import UserRole
+from marketplace.kernel.principals import Kind, UserRole
 from marketplace.kernel.texts import marked
 from notifications.row import Audience, Row
 
@@ -87,3 +87,8 @@ def group_of(row: Row) -> Group:
     if family == "provider":
         return Group.REQUESTS if row.event == "provider.invited" else Group.ACCOUNT
     return _EVENTS.get(row.event) or _FAMILIES.get(family, Group.ACCOUNT)
+
+
+def kind_of(row: Row) -> Kind:
+    """Return the kind of organization that a row of the table tells."""
+    return {Audience.BUYER: Kind.BUYER, Audience.PLATFORM: Kind.PLATFORM}.get(row.audience, Kind.PROVIDER)

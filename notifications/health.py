@@ -4,10 +4,12 @@ from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.work import Reading, Work
 from notifications.channels import Channel, ChannelHealth
 from notifications.mail import service as mail
+from notifications.texting import service as texting
 from notifications.webhooks import service as webhooks
 
 CHANNELS: tuple[Channel, ...] = (
     Channel(mail.NAME, mail.health, mail.resend),
+    Channel(texting.NAME, texting.health, texting.resend),
     Channel(webhooks.NAME, webhooks.health, webhooks.resend),
 )
 

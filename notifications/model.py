@@ -1,15 +1,17 @@
 """Notices as frozen values: one that is about to be written, and one as its reader sees it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from marketplace.kernel.ids import OrganizationId
-from notifications.row import Severity, Subject, Urgency
+from notifications.languages import Language
+from notifications.row import Severity, Subject, Urgency, Words
 
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """What one event tells one organization."""
+    """What one event tells one organization: in English, and in other languages."""
 
     organization_id: OrganizationId
     event: str
@@ -19,6 +21,7 @@ class NewNotice:
     title: str
     text: str
     urgency: Urgency = Urgency.SOON
+    translations: Mapping[Language, Words] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,11 @@ class Notice:
     created_at: datetime
     updated_at: datetime
     read: bool
+    translations: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def told_in(self, language: Language) -> "Notice":
+        """Return the notice as it is told in a language; in English where it was not told in that."""
+        if language not in self.translations:
+            return self
+        title, text = self.translations[language]
+        return replace(self, title=title, text=text)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from marketplace.kernel.work import Work
 from notifications.feed import service as feed
 from notifications.mail import service as mail
+from notifications.texting import service as texting
 from notifications.webhooks import store as webhooks
 
 Plan = Callable[[Work, int], None]
@@ -12,7 +13,7 @@ Plan = Callable[[Work, int], None]
 this transaction. A channel sends the text of the notice, which was made from its reader's own view, and adds nothing
 of the event to it."""
 
-PLANS: tuple[Plan, ...] = (mail.plan, webhooks.plan, feed.wake)
+PLANS: tuple[Plan, ...] = (mail.plan, texting.plan, webhooks.plan, feed.wake)
 """One for each channel, in no particular order."""
 
 

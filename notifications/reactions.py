@@ -8,17 +8,8 @@ from notifications import digest, outward, service, table
 from notifications.reminders import reactions as reminders
 
 
-def tell(work: Work, recorded: Recorded) -> None:
-    """Write the notices of an event, and plan what leaves the house."""
-    tell_together(work, (recorded,))
-
-
-def tell_together(work: Work, events: Sequence[Recorded]) -> None:
-    """Do so for several events of one name, in the order of their positions."""
-    if len(events) == 1:
-        service.tell(work, events[0])
-    else:
-        service.tell_together(work, events)
+def plan(work: Work, events: Sequence[Recorded]) -> None:
+    """Plan what leaves the house of the notices that were written of these events, in the order of their positions."""
     if events[0].position is not None:
         outward.plan(work, events[0].position)
 
@@ -26,6 +17,6 @@ def tell_together(work: Work, events: Sequence[Recorded]) -> None:
 REACTIONS = (
     *digest.REACTIONS,
     *reminders.REACTIONS,
-    Reaction("notices are written", table.EVENTS, tell, together=tell_together),
+    Reaction("notices are written", table.EVENTS, service.tell, together=service.tell_together, finish=plan),
 )
 RINGS = {**digest.RINGS, **reminders.RINGS}

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Header, Query, Response
 
 from marketplace.kernel import http, pagination
 from marketplace.kernel.access import Kind, Principal, allow
 from marketplace.kernel.errors import FieldError, MalformedError, NotFoundError
 from marketplace.kernel.http import ReadingOnly, Working
-from notifications import service
+from notifications import languages, service
 from notifications.schemas import Id, MarkedRead, NoticeOutput, UnreadCount
 
 router = http.router("/notices", tags=["notices"])
@@ -19,15 +19,20 @@ Anyone = Annotated[Principal, Depends(allow(Kind.BUYER, Kind.PROVIDER, Kind.PLAT
 @router.get("", summary="Your notices")
 def list_notices(
     reading: ReadingOnly,
+    response: Response,
     _: Anyone,
-    unread: Annotated[bool, Query(description="Only those that you have not read")] = False,  # noqa: FBT002 - a query
+    *,
+    unread: Annotated[bool, Query(description="Only those that you have not read")] = False,
     limit: pagination.Limit = 50,
     after: pagination.After = None,
+    accept_language: Annotated[str, Header(max_length=500, description="en or de; English if neither is wanted")] = "",
 ) -> pagination.Page[NoticeOutput]:
     """What happened to your organization's deals, newest first. Each leads to a request, an invitation and so on."""
+    language = languages.wanted(accept_language)
+    response.headers.update({"Content-Language": language, "Vary": "Accept-Language"})
     found = service.inbox(reading, _ordinal(after), limit + 1, unread=unread)
     items, following = pagination.page_of(found, limit, lambda notice: (notice.ordinal,))
-    return pagination.Page(items=[NoticeOutput.of(item) for item in items], next=following)
+    return pagination.Page(items=[NoticeOutput.of(item.told_in(language)) for item in items], next=following)
 
 
 @router.get("/unread-count", summary="How many you have not read")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from notifications.languages import Language
+
 Data = Mapping[str, Any]
 """An event's own fields as JSON values."""
 
@@ -60,11 +62,12 @@ ID_FIELDS = {
 class ForBuyer:
     """All that a text for a buyer is made from: its own words, and how many providers have them or decline.
 
-    ``provider`` is a name only in the events ``AFTER_THE_OPENING``. ``waits``: the request waits for verification.
+    ``lots`` are their references. ``provider`` is a name only in the events ``AFTER_THE_OPENING``. ``waits``: the
+    request waits for verification.
     """
 
     title: str = ""
-    lots: str = ""
+    lots: tuple[str, ...] = ()
     provider: str = ""
     invited: int = 0
     declined: int = 0
@@ -79,7 +82,7 @@ class ForProvider:
     """
 
     pseudonym: str = ""
-    lots: str = ""
+    lots: tuple[str, ...] = ()
     requests: int = 0
 
 
@@ -150,20 +153,35 @@ class Row:
         return Urgency.LATER if self.severity is Severity.INFO else Urgency.SOON
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words of a row in one language: title and text, with placeholders for the audience's facts."""
+
+    title: str
+    text: str
+
+
+Words = tuple[str, str]
+"""Title and text of a notice, as they are told."""
+
 _LOTS_NAMED = 5
+_LOTS: Mapping[Language, tuple[str, str]] = {Language.EN: ("no lot", "{} lots"), Language.DE: ("kein Los", "{} Lose")}
 
 
-def words(row: Row, facts: Facts) -> tuple[str, str]:
-    """Return title and text of a notice. Raises KeyError when ``row`` asks for what its audience may not know."""
+def words(said: Row | Wording, facts: Facts, language: Language = Language.EN) -> Words:
+    """Return title and text of a notice. Raises KeyError when it asks for what its audience may not know."""
     known = {name: getattr(facts, name) for name in facts.__slots__}
-    return row.title.format_map(known), row.text.format_map(known)
+    if "lots" in known:
+        known["lots"] = lots_in_words(known["lots"], language)
+    return said.title.format_map(known), said.text.format_map(known)
 
 
-def lots_in_words(refs: tuple[str, ...]) -> str:
+def lots_in_words(refs: tuple[str, ...], language: Language = Language.EN) -> str:
     """Return lot references as they stand in a sentence: named while they are few, else counted."""
+    none, many = _LOTS[language]
     if not refs:
-        return "no lot"
-    return ", ".join(refs) if len(refs) <= _LOTS_NAMED else f"{len(refs)} lots"
+        return none
+    return ", ".join(refs) if len(refs) <= _LOTS_NAMED else many.format(len(refs))
 
 
 BUYER, INVITED, PROVIDER, PLATFORM = Audience.BUYER, Audience.INVITED, Audience.PROVIDER, Audience.PLATFORM

@@ -1,6 +1,6 @@
 """Telling those concerned what happened, and what a user does with its organization's notices."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from buyers.desk import service as desk
@@ -12,6 +12,7 @@ from marketplace.kernel.ids import InvitationId, OrganizationId, RequestId
 from marketplace.kernel.journal import Recorded
 from marketplace.kernel.work import Reading, Work
 from notifications import store, table
+from notifications.languages import OTHERS, Language
 from notifications.model import NewNotice, Notice
 from notifications.row import (
     AFTER_THE_OPENING,
@@ -24,9 +25,9 @@ from notifications.row import (
     ForProvider,
     Row,
     Subject,
-    lots_in_words,
-    words,
+    Words,
 )
+from notifications.wording.service import Said
 from sellers import service as sellers
 from sellers.model import InvitationStatus
 
@@ -57,6 +58,7 @@ def tell_together(work: Work, events: Sequence[Recorded]) -> None:
             tell(work, recorded)
         return
     known: dict[object, Facts] = {}
+    said = Said(work, events[0].name)
     new = []
     for recorded in events:
         data = recorded.data
@@ -65,10 +67,8 @@ def tell_together(work: Work, events: Sequence[Recorded]) -> None:
             known[about] = _facts_for_provider(work, data)
         for row in rows:
             if row.if_event(data) and row.if_facts(data, known[about]):
-                title, text = words(row, known[about])
                 told = OrganizationId(data["provider_id"])
-                subject_id = _subject_of(row, data)
-                notice = NewNotice(told, row.event, row.severity, row.subject, subject_id, title, text, row.urgency)
+                notice = _notice(row, told, _subject_of(row, data), said.of(row, known[about]))
                 new.append((notice, dedupe_key(row, recorded), recorded))
     store.add_many(work, new)
 
@@ -88,10 +88,16 @@ def _field(data: Data, path: str) -> object:
 
 
 def _notices(reading: Reading, row: Row, data: Data) -> Iterator[NewNotice]:
+    said = Said(reading, row.event)
     for organization_id, subject_id, facts in _audience(reading, row, data):
         if row.if_facts(data, facts):
-            title, text = words(row, facts)
-            yield NewNotice(organization_id, row.event, row.severity, row.subject, subject_id, title, text, row.urgency)
+            yield _notice(row, organization_id, subject_id, said.of(row, facts))
+
+
+def _notice(row: Row, told: OrganizationId, subject_id: str, said: Mapping[Language, Words]) -> NewNotice:
+    title, text = said[Language.EN]
+    others: dict[Language, Words] = {language: said[language] for language in OTHERS}
+    return NewNotice(told, row.event, row.severity, row.subject, subject_id, title, text, row.urgency, others)
 
 
 def _audience(reading: Reading, row: Row, data: Data) -> Iterator[tuple[OrganizationId, str, Facts]]:
@@ -126,7 +132,7 @@ def _facts_for_buyer(reading: Reading, row: Row, data: Data, request_id: Request
     named = row.event in AFTER_THE_OPENING
     return ForBuyer(
         title=request.content.title,
-        lots=lots_in_words(tuple(data.get("lots", ()))),
+        lots=tuple(data.get("lots", ())),
         provider=sellers.get(reading, data["provider_id"]).name if named else "",
         invited=counts.invited,
         declined=counts.declined,
@@ -157,7 +163,7 @@ def _facts_for_provider(reading: Reading, data: Data) -> ForProvider:
     if "request_id" not in data:
         return ForProvider(requests=data.get("count", 0))
     pseudonym = requests.publication(reading, RequestId(data["request_id"]))["pseudonym"]
-    return ForProvider(pseudonym, lots_in_words(tuple(data.get("lots", ()))))
+    return ForProvider(pseudonym, tuple(data.get("lots", ())))
 
 
 def _subject_id(row: Row, data: Data) -> str:
@@ -167,6 +173,14 @@ def _subject_id(row: Row, data: Data) -> str:
 def inbox(reading: Reading, before: int | None, limit: int, *, unread: bool) -> list[Notice]:
     """Return the notices of the caller's organization below the ordinal ``before``, newest first."""
     return store.notices(reading, inbox_of(reading.principal), before, limit, unread=unread)
+
+
+def notice(reading: Reading, notice_id: str) -> Notice:
+    """Return one notice of the caller's organization. Raises NotFoundError."""
+    found = store.notice_in(reading, inbox_of(reading.principal), notice_id)
+    if found is None:
+        raise NotFoundError
+    return found
 
 
 def unread_count(reading: Reading) -> int:

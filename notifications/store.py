@@ -29,6 +29,7 @@ _SHOWN = (
     col(NoticeRow.subject_id),
     col(NoticeRow.title),
     col(NoticeRow.text),
+    col(NoticeRow.translations),
     col(NoticeRow.count),
     col(NoticeRow.created_at),
     col(NoticeRow.updated_at),
@@ -81,9 +82,8 @@ def add(
         work.session.execute(statement.on_conflict_do_nothing(index_elements=key), rows)
         return
     newer = statement.excluded
-    renewed = {
-        name: newer[name] for name in ("position", "ordinal", "severity", "urgency", "title", "text", "updated_at")
-    }
+    told = ("position", "ordinal", "severity", "urgency", "title", "text", "translations", "updated_at")
+    renewed = {name: newer[name] for name in told}
     work.session.execute(
         statement.on_conflict_do_update(
             index_elements=key,
@@ -122,6 +122,7 @@ def _values(notice: NewNotice, dedupe_key: str, *, position: int, ordinal: int, 
         "subject_id": notice.subject_id,
         "title": notice.title,
         "text": notice.text,
+        "translations": notice.translations,
         "count": 1,
         "created_at": at,
         "updated_at": at,
@@ -155,6 +156,15 @@ def notices(
         query = query.where(~seen)
     rows = reading.session.execute(query.order_by(col(NoticeRow.ordinal).desc()).limit(limit))
     return [_notice(row) for row in rows]
+
+
+def notice_in(reading: Reading, organization_id: OrganizationId, notice_id: str) -> Notice | None:
+    """Return one notice of an organization, as the caller has read it; None for anybody else's."""
+    query = sql_select(*_SHOWN, _seen(reading.principal.user_id).label("seen")).where(
+        col(NoticeRow.id) == notice_id, col(NoticeRow.organization_id) == organization_id
+    )
+    row = reading.session.execute(query).one_or_none()
+    return None if row is None else _notice(row)
 
 
 def notices_by_id(reading: Reading, notice_ids: Sequence[str]) -> dict[str, Notice]:
@@ -242,6 +252,7 @@ def _notice(row: Any) -> Notice:
         row.created_at.astimezone(UTC),
         row.updated_at.astimezone(UTC),
         row.seen,
+        row.translations,
     )
 
 

@@ -4,16 +4,20 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import text as sql_text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from marketplace.kernel.tables import instant
+from notifications.languages import Language
 
 
 class NoticeRow(SQLModel, table=True):
     """One notice to one organization.
 
     ``ordinal`` counts the organization's notices and rises when one is renewed: the order of the list, and what a
-    reading refers to. ``count``: how many events it stands for. ``position`` is that of the last of them.
+    reading refers to. ``count``: how many events it stands for. ``position`` is that of the last of them. ``title`` and
+    ``text`` are English; ``translations`` has both by the tag of every other language, as they were when it was told.
     """
 
     __tablename__ = "notices"
@@ -26,7 +30,7 @@ class NoticeRow(SQLModel, table=True):
             "info": {
                 # not the key, which names the request, nor the position, which counts everybody's events
                 "carrier": "SELECT (id, organization_id, ordinal, event, severity, subject_kind, subject_id, title,"
-                " text, count, created_at, updated_at)",
+                " text, translations, count, created_at, updated_at)",
                 "own_rows": "organization_id",
             },
         },
@@ -43,9 +47,17 @@ class NoticeRow(SQLModel, table=True):
     subject_id: str = Field(sa_column=Column(Text, nullable=False))
     title: str = Field(sa_column=Column(Text, nullable=False))
     text: str = Field(sa_column=Column(Text, nullable=False))
+    translations: dict[str, list[str]] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=sql_text("'{}'::jsonb"))
+    )
     count: int = Field(default=1, sa_column=Column(BigInteger, nullable=False))
     created_at: datetime = instant()
     updated_at: datetime = instant()
+
+    def words_in(self, language: Language) -> tuple[str, str]:
+        """Return title and text in a language; in English where it was not told in that."""
+        title, text = self.translations.get(language, (self.title, self.text))
+        return title, text
 
 
 class NoticeReadRow(SQLModel, table=True):

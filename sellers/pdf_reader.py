@@ -9,30 +9,13 @@ from typing import Any
 
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+
+from marketplace.kernel import passive_pdf
 
 MOST_PAGES = 200
-MOST_OBJECTS = 50_000
 MOST_CHARACTERS = 1_000_000
 _CPU_SECONDS = 15
 _MEMORY = 1 << 30
-FORBIDDEN = {
-    "/JS": "scripts",
-    "/JavaScript": "scripts",
-    "/Launch": "an action that starts a program",
-    "/EmbeddedFile": "another file inside",
-    "/EmbeddedFiles": "another file inside",
-    "/Filespec": "another file inside",
-    "/EF": "another file inside",
-    "/RichMedia": "sound or video",
-    "/XFA": "an interactive form",
-    "/SubmitForm": "a form that sends data away",
-    "/ImportData": "an action that loads data",
-    "/GoToR": "a link into another file",
-    "/GoToE": "a link into a file inside",
-    "/AA": "actions that run by themselves",
-}
-"""Names that a passive document has no use for, as key or as kind, and what they mean."""
 
 
 class _UnfitError(Exception):
@@ -48,47 +31,17 @@ def examined(content: bytes) -> dict[str, Any]:
         pages = len(reader.pages)
         if not 0 < pages <= MOST_PAGES:
             return {"problem": f"it has {pages} pages: 1 to {MOST_PAGES} are taken"}
-        _look_through(reader)
+        if unfit := passive_pdf.why_not(reader, passive_pdf.ACTIVE):
+            return {"problem": unfit}
         text = _text(reader)
         _try_in_a_contract(reader)
-    except _UnfitError as unfit:
-        return {"problem": str(unfit)}
+    except _UnfitError as error:
+        return {"problem": str(error)}
     except (PyPdfError, ValueError, TypeError, LookupError, AttributeError, RecursionError, OSError, MemoryError):
         # what a parser throws at a file that was made to break it
         return {"problem": "it can't be read: it is broken"}
     else:
         return {"pages": pages, "text": text}
-
-
-def _look_through(reader: PdfReader) -> None:
-    """Raise _UnfitError for a forbidden name in any object of the file, reachable or not."""
-    numbers = {(number, generation) for generation, objects in reader.xref.items() for number in objects}
-    numbers |= {(number, 0) for number in reader.xref_objStm}
-    if len(numbers) > MOST_OBJECTS:
-        raise _UnfitError(f"it has {len(numbers):,} parts: {MOST_OBJECTS:,} at most")
-    waiting: list[Any] = [reader.trailer]
-    for number, generation in sorted(numbers):
-        waiting.append(IndirectObject(number, generation, reader).get_object())
-    seen = 0
-    while waiting:
-        value = waiting.pop()
-        seen += 1
-        if seen > MOST_OBJECTS * 20:
-            raise _UnfitError("it has too many parts")
-        if isinstance(value, DictionaryObject):
-            for key, inner in value.items():
-                _check_name(key)
-                if key in {"/S", "/Type", "/Subtype"}:
-                    _check_name(inner)
-                if not isinstance(inner, IndirectObject):
-                    waiting.append(inner)
-        elif isinstance(value, ArrayObject):
-            waiting.extend(inner for inner in value if not isinstance(inner, IndirectObject))
-
-
-def _check_name(name: Any) -> None:
-    if isinstance(name, str) and name in FORBIDDEN:
-        raise _UnfitError(f"it holds {FORBIDDEN[name]} ({name}): save it as a plain document")
 
 
 def _try_in_a_contract(reader: PdfReader) -> None:

@@ -62,6 +62,7 @@ def document_of(content: Content) -> dict[str, Any]:
 def parts_of(content: Content) -> dict[str, Any]:
     """Return a content as the input that would make it: every part, to be checked again as input is."""
     document = document_of(content)
+    del document["attachments"]  # they have a way of their own
     document["sites"] = [{"ref": site["ref"], "site_id": site["site_id"]} for site in document["sites"]]
     return document
 

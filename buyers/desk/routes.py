@@ -18,6 +18,7 @@ from buyers.desk.schemas import (
     RowProblem,
     SubmitInput,
     SubmitOutput,
+    UnusualOutput,
 )
 from buyers.requests import rules
 from buyers.requests.model import Request
@@ -89,6 +90,12 @@ def check_request(request_id: str, reading: ReadingOnly, _: Reader) -> list[Find
     ]
 
 
+@router.get("/{request_id}/anonymity", summary="How unusual your request is", responses=http.problems(NotFoundError))
+def read_anonymity(request_id: str, reading: ReadingOnly, _: Reader) -> UnusualOutput:
+    """How many other verified buyers a carrier could take for you by what you disclose; carriers are never told."""
+    return UnusualOutput(**asdict(service.unusual(reading, request_id)))
+
+
 @router.post(
     "/{request_id}/submit",
     summary="Submit a draft",
@@ -105,7 +112,9 @@ def submit_request(
 @router.post(
     "/{request_id}/amendments",
     summary="Amend a published request",
-    responses=http.problems(NotFoundError, StaleError, rules.NotAmendableError, service.IdentityFoundError),
+    responses=http.problems(
+        NotFoundError, StaleError, PreconditionRequiredError, rules.NotAmendableError, service.IdentityFoundError
+    ),
 )
 def amend_request(
     request_id: str, body: AmendmentInput, work: Working, _: Submitter, response: Response, if_match: IfMatch = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from buyers.desk.auction_schemas import AuctionInput
-from buyers.requests import checks
+from buyers.requests import checks, reidentification
 from buyers.requests.model import Band, Disclosure, ListMode, Priority
 
 Ref = Annotated[str, Field(pattern=r"^[A-Z][0-9]{1,5}$", description="name inside the request, such as S1, L1 or T1")]
@@ -185,6 +185,24 @@ class FindingOutput(BaseModel):
     text: str
     kind: str
     why: str
+
+
+class CostOutput(BaseModel):
+    """One thing that the request discloses: how many others would fit at least if it were withheld (0: under 5)."""
+
+    disclosed: reidentification.Trait
+    others_without: int
+
+
+class UnusualOutput(BaseModel):
+    """How many other verified buyers fit what the request discloses at least: 0 (under 5), 5, 20 or 100.
+
+    `costliest`: what would bring the most others back if it were withheld; null where nothing does alone.
+    """
+
+    others: int = Field(examples=[20])
+    costs: list[CostOutput]
+    costliest: reidentification.Trait | None
 
 
 class SubmitOutput(BaseModel):

@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from buyers.desk.content import Parts, merged
+from buyers.registry import rules as registry_rules
 from buyers.registry import service as registry
-from buyers.registry.model import Site as RegisteredSite
-from buyers.requests import control, leak_check
+from buyers.registry.model import Profile as RegisteredProfile
+from buyers.registry.model import SiteDetails
+from buyers.requests import control, leak_check, reidentification
 from buyers.requests import service as requests
+from buyers.requests.attachments import cleaning
+from buyers.requests.attachments import service as attachments
+from buyers.requests.attachments.service import File
 from buyers.requests.leak_check import Finding, IdentityTerms
 from buyers.requests.model import Bands, Content, Place, Request, Status
+from buyers.requests.reidentification import Hint, Profile
 from buyers.requests.rules import NotAmendableError
 from marketplace.kernel import http, pagination
 from marketplace.kernel.errors import ConflictError, FieldError, MalformedError, NotFoundError
@@ -92,10 +98,10 @@ def amend(work: Work, request_id: str, parts: Parts, if_match: str | None, accep
     if "sites" in parts:
         raise NotAmendableError(errors=(FieldError("/sites", "the sites were fixed when the request was published"),))
     proposed = merged(request.content, parts, {})
-    found = _leaks(work, proposed)
+    found = _leaks(work, checked, proposed)
     _check_leaks(found, accepted)
     amended = requests.amend(work, checked, proposed)
-    control.keep_accepted(work, checked, found, leak_check.texts_of(proposed))
+    control.keep_accepted(work, checked, found, texts_of(work, checked, proposed))
     return amended
 
 
@@ -109,7 +115,25 @@ def preview(reading: Reading, request_id: str) -> dict[str, Any]:
 
 def findings(reading: Reading, request_id: str) -> tuple[Finding, ...]:
     """Return where the buyer's identity shows in what carriers would read."""
-    return _leaks(reading, requests.get(reading, owned(reading, request_id)).content)
+    checked = owned(reading, request_id)
+    return _leaks(reading, checked, requests.get(reading, checked).content)
+
+
+def unusual(reading: Reading, request_id: str) -> Hint:
+    """Return how unusual what a request of the caller's discloses is among the other verified buyers."""
+    content = requests.get(reading, owned(reading, request_id)).content
+    countries = {site.place.country for site in content.sites}
+    others = registry.other_profiles(reading, reading.principal.organization_id, countries)
+    return reidentification.hint(content, disclosable_bands(reading), map(_profile, others))
+
+
+def _profile(known: RegisteredProfile) -> Profile:
+    """Return a profile as the hint counts it: a buyer is where its address book says, and where it is registered."""
+    bands, seat = registry_rules.bands_of(known.demographics), known.demographics
+    places = (Place(seat.country, seat.region), *map(_place, known.places))
+    return Profile(
+        Bands(bands.industry, bands.size, bands.region), seat.sites, frozenset(map(reidentification.spot, places))
+    )
 
 
 def submit(work: Work, request_id: str, accepted: Sequence[str], if_match: str | None) -> Submitted:
@@ -132,13 +156,36 @@ def submit(work: Work, request_id: str, accepted: Sequence[str], if_match: str |
     if request.status is Status.DRAFT:  # the address book may have changed since the last edit
         sites = [{"ref": site.ref, "site_id": site.site_id} for site in request.content.sites]
         request = requests.edit(work, checked, _content(work, buyer_id, request.content, {"sites": sites}))
-    found = _leaks(work, request.content)
+    found = _leaks(work, checked, request.content)
     request = requests.submit(work, checked, acknowledged=len(found))
     _check_leaks(found, accepted)
-    control.keep_accepted(work, checked, found, leak_check.texts_of(request.content))
+    control.keep_accepted(work, checked, found, texts_of(work, checked, request.content))
     if verified:
         return Submitted(requests.publish(work, checked, disclosable_bands(work)), waits=False)
     return Submitted(request, waits=True)
+
+
+def attach(work: Work, request_id: str, name: str, content: bytes, if_match: str | None) -> Request:
+    """Add a file to a draft, freed of its metadata.
+
+    Raises StaleError, NotEditableError, TooLargeError, UnsupportedMediaError, MalformedError, TooManyAttachmentsError.
+    """
+    checked = owned(work, request_id)
+    bare = cleaning.bare(content)  # before the request is held: it takes its time
+    http.check_if_match(if_match, requests.hold(work, checked).revision)
+    return attachments.attach(work, checked, name, bare)
+
+
+def detach(work: Work, request_id: str, ref: str, if_match: str | None) -> Request:
+    """Take a file out of a draft. Raises StaleError, NotEditableError, NotFoundError."""
+    checked = owned(work, request_id)
+    http.check_if_match(if_match, requests.hold(work, checked).revision)
+    return attachments.detach(work, checked, ref)
+
+
+def attachment(reading: Reading, request_id: str, ref: str) -> File:
+    """Return a file of one of the caller's requests as carriers get it. Raises NotFoundError."""
+    return attachments.file(reading, owned(reading, request_id), ref)
 
 
 def withdraw(work: Work, request_id: str, reason: str) -> Request:
@@ -185,7 +232,7 @@ def _content(reading: Reading, buyer_id: OrganizationId, content: Content, parts
     return merged(content, parts, places)
 
 
-def _place(site: RegisteredSite) -> Place:
+def _place(site: SiteDetails) -> Place:
     return Place(site.country, site.state, site.city, site.postal_code, site.street, site.latitude, site.longitude)
 
 
@@ -209,9 +256,14 @@ def text_findings(reading: Reading, request_id: RequestId, texts: Mapping[str, s
     return leak_check.find_leaks(texts, _terms(reading, buyer_id, requests.get(reading, request_id).content))
 
 
-def _leaks(reading: Reading, content: Content) -> tuple[Finding, ...]:
+def texts_of(reading: Reading, request_id: RequestId, content: Content) -> dict[str, str]:
+    """Return every text that reaches the carriers by JSON Pointer: of the content itself, and in its files."""
+    return leak_check.texts_of(content) | attachments.texts(reading, request_id, content)
+
+
+def _leaks(reading: Reading, request_id: RequestId, content: Content) -> tuple[Finding, ...]:
     terms = _terms(reading, reading.principal.organization_id, content)
-    return leak_check.find_leaks(leak_check.texts_of(content), terms)
+    return leak_check.find_leaks(texts_of(reading, request_id, content), terms)
 
 
 def _terms(reading: Reading, buyer_id: OrganizationId, content: Content) -> IdentityTerms:

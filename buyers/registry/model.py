@@ -161,6 +161,14 @@ class Site(SiteDetails):
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a verified buyer without who it is: for counting how many are alike."""
+
+    demographics: Demographics
+    places: tuple[SiteDetails, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentInfo:
     """An uploaded proof without its bytes. ``size`` in bytes; ``media_type`` as its bytes say."""
 

@@ -15,6 +15,7 @@ from buyers.registry.model import (
     KnownIdentity,
     Number,
     NumberKind,
+    Profile,
     Site,
     SiteDetails,
 )
@@ -136,6 +137,11 @@ def is_verified(reading: Reading, buyer_id: OrganizationId) -> bool:
 def bands_of(reading: Reading, buyer_id: OrganizationId) -> Bands:
     """Return the demographic bands of a buyer. Raises NotFoundError."""
     return rules.bands_of(get(reading, buyer_id).demographics)
+
+
+def other_profiles(reading: Reading, buyer_id: OrganizationId, countries: Collection[str]) -> tuple[Profile, ...]:
+    """Return what is known of all other buyers that are verified now, with their places in ``countries``."""
+    return store.profiles_except(reading, buyer_id, countries)
 
 
 def identity_of(reading: Reading, buyer_id: OrganizationId) -> BuyerIdentity:

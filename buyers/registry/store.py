@@ -23,6 +23,7 @@ from buyers.registry.model import (
     IdentityReading,
     Number,
     NumberKind,
+    Profile,
     QueueEntry,
     Site,
     SiteDetails,
@@ -120,6 +121,29 @@ def set_numbers(work: Work, buyer_id: OrganizationId, numbers: Collection[Number
     for kind, value in wanted.items():
         work.session.add(EvidenceRow(buyer_id=buyer_id, kind=kind, value=value, added_at=work.now))
     work.session.flush()
+
+
+def profiles_except(reading: Reading, buyer_id: OrganizationId, countries: Collection[str]) -> tuple[Profile, ...]:
+    """Return the profiles of the other verified buyers; their places without names and contacts."""
+    verified = (
+        col(BuyerRow.status) == VerificationStatus.VERIFIED,
+        col(BuyerRow.verified_until) > reading.now,
+        col(BuyerRow.organization_id) != buyer_id,
+    )
+    known = dict(reading.session.exec(select(BuyerRow.organization_id, BuyerRow.demographics).where(*verified)).all())
+    places: dict[str, list[SiteDetails]] = {one: [] for one in known}
+    columns = (SiteRow.country, SiteRow.state, SiteRow.city, SiteRow.postal_code, SiteRow.street)
+    query = (
+        sql_select(col(SiteRow.buyer_id), *map(col, columns))
+        .distinct()
+        .join(BuyerRow, col(BuyerRow.organization_id) == col(SiteRow.buyer_id))
+        .where(*verified, col(SiteRow.country).in_(countries))
+    )
+    for owner, *place in reading.session.connection().execute(query):
+        places[owner].append(SiteDetails("", *place))
+    return tuple(
+        Profile(codec.load(Demographics, demographics), tuple(places[one])) for one, demographics in known.items()
+    )
 
 
 def claimed_by_others(reading: Reading, buyer_id: OrganizationId) -> frozenset[NumberKind]:

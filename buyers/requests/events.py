@@ -7,6 +7,11 @@ from marketplace.kernel.ids import RequestId
 from marketplace.kernel.journal import Event
 
 
+def stream_of(request_id: RequestId) -> str:
+    """Return the stream of a request, and of all that is decided about it."""
+    return f"request:{request_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class RequestEvent(Event):
     """Base of the events of one request's stream."""
@@ -16,7 +21,7 @@ class RequestEvent(Event):
     @property
     def stream(self) -> str:
         """The request's own stream."""
-        return f"request:{self.request_id}"
+        return stream_of(self.request_id)
 
 
 @dataclass(frozen=True, slots=True)

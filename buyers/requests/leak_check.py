@@ -11,6 +11,7 @@ from buyers.requests.auction_view import ArrangementView, AuctionView, ScoringVi
 from buyers.requests.leak_terms import STREET_WORDS, IdentityTerms, Needle, fold, is_invisible, needles, squash
 from buyers.requests.model import Bands, Content
 from buyers.requests.view import (
+    AttachmentView,
     BillingView,
     CarrierView,
     FeatureView,
@@ -41,6 +42,7 @@ _NOT_FREE: dict[type, frozenset[str]] = {
     LotView: frozenset({"ref", "lines"}),
     BillingView: frozenset({"currency", "period"}),
     UsageView: frozenset({"service_type"}),
+    AttachmentView: frozenset({"ref", "media_type", "sha256"}),
     AuctionView: frozenset({"format", "base", "visibility", "ties", "disclosed", "rules"}),
     SoftCloseView: frozenset({"base"}),
     ScoringView: frozenset({"kind"}),

@@ -128,6 +128,7 @@ STREET_WORDS = _listed("""
     street st avenue ave av road rd lane ln drive dr boulevard blvd court ct place pl square sq highway hwy parkway
     pkwy terrace way close circle cir strasse str platz weg gasse allee
 """)
+_DIRECTIONS = _listed("north south east west n s e w ne nw se sw")
 _STREET_ENDINGS = ("strasse", "str", "weg", "gasse", "platz", "allee", "straat", "laan")
 _PUBLIC_MAIL = _listed("gmail googlemail outlook hotmail live yahoo aol icloud gmx web proton protonmail")
 _DBA = re.compile(r"\b(?:d/?b/?a|doing business as|trading as)\b", re.IGNORECASE)
@@ -273,7 +274,14 @@ def _street(street: str) -> Iterator[Needle]:
     words = _words(street.split(",", maxsplit=1)[0])
     yield Needle(squash("".join(words)), "street", why)
     house = next((word for word in words if word[0].isdigit()), "")
-    core = "".join(word for word in words if word.casefold() not in STREET_WORDS and word != house)
+    named = [word for word in words if word.casefold() not in STREET_WORDS and word != house]
+    # 'Main Street North' is written without its direction, and with the street in between
+    bare = [word for word in named if word.casefold() not in _DIRECTIONS]
+    for core in dict.fromkeys(("".join(named), "".join(bare))):
+        yield from _named_street(core, house, why)
+
+
+def _named_street(core: str, house: str, why: str) -> Iterator[Needle]:
     if core and house:
         yield Needle(squash(house + core), "street", why)
         yield Needle(squash(core + house), "street", why)

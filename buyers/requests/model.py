@@ -172,6 +172,17 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with the request, without metadata. ``ref`` is 'A1', 'A2' and so on; ``size`` in bytes."""
+
+    ref: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Everything that a buyer says in a request, private parts included. Carriers get ``view.carrier_view`` of it."""
 
@@ -190,6 +201,7 @@ class Content:
     disclosure: Disclosure = Disclosure.POSTAL_CODE
     schedule: Schedule = Schedule()
     auction: AuctionChoice = DEFAULT
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

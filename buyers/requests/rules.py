@@ -184,6 +184,7 @@ _FROZEN = (
     "disclosed_bands",
     "disclosure",
     "auction",
+    "attachments",
 )
 _BILLING_SHOWN = ("period", "consolidated", "payment_days", "invoice_format", "tax_exempt")
 

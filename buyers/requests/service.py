@@ -78,10 +78,11 @@ def page(
 
 
 def hold(work: Work, request_id: RequestId) -> Request:
-    """Return a request as stored and hold it until the transaction ends. Raises NotFoundError."""
+    """Return a request as stored and hold it and its stream until the transaction ends. Raises NotFoundError."""
     request = store.locked(work, request_id)
     if request is None:
         raise NotFoundError
+    work.hold(events.stream_of(request_id))
     work.tick()
     return request
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Column, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from marketplace.kernel.tables import document, instant
@@ -64,6 +64,22 @@ class PublicationRow(SQLModel, table=True):
     bands: dict[str, Any] = document()
     changed: list[str] = document()
     at: datetime = instant()
+
+
+class AttachmentRow(SQLModel, table=True):
+    """A file of a request as carriers get it; its ``text``, for the leak check alone, they have no right to."""
+
+    __tablename__ = "attachments"
+    __table_args__: ClassVar[Any] = {
+        "schema": "market",
+        "info": {"carrier": "SELECT (request_id, ref, media_type, sha256, content)", "visible_rows": INVITED},
+    }
+    request_id: str = Field(sa_column=Column(Text, ForeignKey("market.requests.id"), primary_key=True))
+    ref: str = Field(sa_column=Column(Text, primary_key=True))
+    media_type: str = Field(sa_column=Column(Text, nullable=False))
+    sha256: str = Field(sa_column=Column(Text, nullable=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class AcceptedFindingRow(SQLModel, table=True):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from buyers.requests.auction_view import AuctionView, auction_view
 from buyers.requests.model import (
+    Attachment,
     Band,
     Bands,
     BillingPreferences,
@@ -115,6 +116,17 @@ class ScheduleView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentView:
+    """A file that goes with the request; its hash is of the bytes that carriers get."""
+
+    ref: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierView:
     """All that an invited provider sees of a request before the award."""
 
@@ -135,6 +147,7 @@ class CarrierView:
     bands: BandsView
     schedule: ScheduleView
     auction: AuctionView
+    attachments: tuple[AttachmentView, ...] = ()
 
 
 def carrier_view(
@@ -178,6 +191,7 @@ def carrier_view(
             award_planned_on=content.schedule.award_planned_on,
         ),
         auction=auction_view(content.auction, content.billing.currency),
+        attachments=tuple(_attachment(one) for one in content.attachments),
     )
 
 
@@ -218,6 +232,10 @@ def _billing(billing: BillingPreferences) -> BillingView:
         invoice_format=billing.invoice_format,
         tax_exempt=billing.tax_exempt,
     )
+
+
+def _attachment(one: Attachment) -> AttachmentView:
+    return AttachmentView(one.ref, one.name, one.media_type, one.size, one.sha256)
 
 
 def _usage(usage: PriorUsage) -> UsageView:

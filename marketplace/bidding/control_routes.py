@@ -15,7 +15,7 @@ from marketplace.bidding.control_schemas import (
 from marketplace.bidding.errors import BidRefusedError, NotTakingBidsError, RequestChangedError
 from marketplace.bidding.schemas import ReceiptOutput
 from marketplace.kernel import http
-from marketplace.kernel.access import Kind, Principal, allow
+from marketplace.kernel.access import Kind, Principal, Scope, allow
 from marketplace.kernel.errors import FieldError, MalformedError, NotFoundError
 from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.ids import BidId, InvitationId, RequestId
@@ -25,6 +25,7 @@ from sellers.rules import InvitationDeclinedError, ProviderInactiveError
 router = http.router("/auctions", tags=["auction control"])
 
 Platform = Annotated[Principal, Depends(allow(Kind.PLATFORM))]
+Steering = Annotated[Principal, Depends(allow(Kind.PLATFORM, scope=Scope.ADMINISTRATION))]
 _STEERING = http.problems(NotFoundError, BidRefusedError)
 
 
@@ -36,7 +37,7 @@ def list_withdrawals(request_id: str, reading: ReadingOnly, _: Platform) -> list
 
 @router.post("/{request_id}/withdrawals/{bid_id}", summary="Decide on a withdrawal", responses=_STEERING)
 def decide_withdrawal(
-    request_id: str, bid_id: str, body: WithdrawalDecisionInput, work: Working, _: Platform
+    request_id: str, bid_id: str, body: WithdrawalDecisionInput, work: Working, _: Steering
 ) -> LotClockOutput:
     """Granted: the bidder's previous valid bid counts again, and all are told that a bid was withdrawn, not whose."""
     found = control.decide_withdrawal(
@@ -59,7 +60,7 @@ def decide_withdrawal(
         InvitationDeclinedError,
     ),
 )
-def enter_surrogate_bid(request_id: str, ref: str, body: SurrogateBidInput, work: Working, _: Platform) -> Response:
+def enter_surrogate_bid(request_id: str, ref: str, body: SurrogateBidInput, work: Working, _: Steering) -> Response:
     """That asked you to, as its connection is down: the same checks, and the same receipt, which is the provider's.
 
     The bid is marked: you and your evidence stand in the lot's history, and both sides see that an agent entered it.

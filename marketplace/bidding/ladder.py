@@ -12,26 +12,27 @@ from marketplace.kernel.ids import OrganizationId
 Rung: TypeAlias = tuple[Decimal, datetime, int, OrganizationId]
 """``(effective cost, time of the current price, sequence, bidder)``: the first three are the one order of bids."""
 
-_LARGEST = 128
+_LARGEST = 256
 """Rungs a run may hold: a change copies one run and the list of runs."""
 
 
 class Ladder:
     """Rungs in ascending order, best first. Every change returns a new ladder that shares what stayed."""
 
-    __slots__ = ("_runs",)
+    __slots__ = ("_runs", "_size")
 
-    def __init__(self, runs: tuple[tuple[Rung, ...], ...] = ()) -> None:
+    def __init__(self, runs: tuple[tuple[Rung, ...], ...] = (), size: int = 0) -> None:
         self._runs = runs
+        self._size = size
 
     @classmethod
     def of(cls, rungs: Iterable[Rung]) -> "Ladder":
         """Return the ladder of ``rungs`` in any order."""
         ordered = tuple(sorted(rungs))
-        return cls(tuple(ordered[at : at + _LARGEST] for at in range(0, len(ordered), _LARGEST)))
+        return cls(tuple(ordered[at : at + _LARGEST] for at in range(0, len(ordered), _LARGEST)), len(ordered))
 
     def __len__(self) -> int:
-        return sum(map(len, self._runs))
+        return self._size
 
     def __bool__(self) -> bool:
         return bool(self._runs)
@@ -70,24 +71,22 @@ class Ladder:
     def place_of(self, rung: Rung) -> int:
         """Return the place of ``rung``, or the one that it would take: the number of rungs before it."""
         index = self._run_for(rung)
-        return sum(map(len, self._runs[:index])) + (bisect_left(self._runs[index], rung) if self._runs else 0)
+        return self._before(index) + (bisect_left(self._runs[index], rung) if self._runs else 0)
 
     def adding(self, rung: Rung) -> "Ladder":
         """Return the ladder with one more rung."""
         if not self._runs:
-            return Ladder(((rung,),))
+            return Ladder(((rung,),), 1)
         index = self._run_for(rung)
         run = list(self._runs[index])
         insort(run, rung)
         half = len(run) // 2
         parts = (tuple(run),) if len(run) <= _LARGEST else (tuple(run[:half]), tuple(run[half:]))
-        return self._with(index, parts)
+        return self._with(index, parts, self._size + 1)
 
-    def _with(self, index: int, parts: tuple[tuple[Rung, ...], ...]) -> "Ladder":
-        """Return the ladder with ``parts`` instead of one run."""
-        runs = list(self._runs)
-        runs[index : index + 1] = parts
-        return Ladder(tuple(runs))
+    def _with(self, index: int, parts: tuple[tuple[Rung, ...], ...], size: int) -> "Ladder":
+        """Return the ladder, of ``size`` rungs then, with ``parts`` instead of one run."""
+        return Ladder((*self._runs[:index], *parts, *self._runs[index + 1 :]), size)
 
     def removing(self, rung: Rung) -> "Ladder":
         """Return the ladder without ``rung``. Raises ValueError if it is not in it."""
@@ -97,7 +96,7 @@ class Ladder:
         if at == len(run) or run[at] != rung:
             raise ValueError(f"{rung} is not on the ladder")
         rest = run[:at] + run[at + 1 :]
-        return self._with(index, (rest,) if rest else ())
+        return self._with(index, (rest,) if rest else (), self._size - 1)
 
     def replacing(self, old: Rung, new: Rung) -> "Ladder":
         """Return the ladder with ``new`` instead of ``old``. Raises ValueError if that is not in it."""
@@ -110,13 +109,19 @@ class Ladder:
             raise ValueError(f"{old} is not on the ladder")
         del changed[at]
         insort(changed, new)
-        return Ladder((tuple(changed),))
+        return Ladder((tuple(changed),), self._size)
 
     def costs_before(self, cost: Decimal) -> int:
         """Return how many rungs have an effective cost below ``cost``."""
         index = bisect_left(self._runs, cost, key=lambda run: run[-1][0])
-        before = sum(map(len, self._runs[:index]))
+        before = self._before(index)
         return before if index == len(self._runs) else before + bisect_left(self._runs[index], cost, key=_cost)
+
+    def _before(self, index: int) -> int:
+        """Return how many rungs are in the runs before that of ``index``; counted on the side that has fewer runs."""
+        if 2 * index <= len(self._runs):
+            return sum(map(len, self._runs[:index]))
+        return self._size - sum(map(len, self._runs[index:]))
 
     def _run_for(self, rung: Rung) -> int:
         """Return the index of the run in which ``rung`` is or belongs; 0 on an empty ladder."""

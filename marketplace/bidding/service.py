@@ -35,7 +35,8 @@ from sellers import service as sellers
 class OwnBid:
     """A version of the caller's own bid. ``offer`` and ``amount`` are missing while it is sealed.
 
-    ``surrogate``: an agent of the platform entered it for the caller.
+    ``surrogate``: an agent of the platform entered it for the caller. ``receipt``: its receipt can be had again
+    (``own_receipts``).
     """
 
     lot: str
@@ -48,6 +49,7 @@ class OwnBid:
     offer: Offer | None
     standing: bool
     surrogate: bool
+    receipt: bool
 
 
 def schedule(work: Work, request_id: RequestId, bidders: tuple[OrganizationId, ...]) -> None:
@@ -142,6 +144,7 @@ def own_bids(reading: Reading, invitation_id: str) -> list[OwnBid]:
                 codec.load(Offer, row.offer) if row.offer else None,
                 standing is not None and standing.bid_id == row.id,
                 row.surrogate,
+                row.offer is not None and row.answer is not None,
             )
         )
     # lots in their order inside one instant: an order by random ids would differ from call to call of the same story

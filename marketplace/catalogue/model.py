@@ -85,6 +85,10 @@ class Catalogue:
         """Return the service type named ``code``, or None where the catalogue has none."""
         return next((kind for family in self.families for kind in family.service_types if kind.code == code), None)
 
+    def names(self) -> dict[str, str]:
+        """Return the names of all service types, by code."""
+        return {kind.code: kind.name for family in self.families for kind in family.service_types}
+
     def codes(self) -> tuple[str, ...]:
         """Return the codes of all service types, in the catalogue's order."""
         return tuple(kind.code for family in self.families for kind in family.service_types)

@@ -16,9 +16,12 @@ _END_SECONDS = 40.0
 
 
 @contextmanager
-def worker_beside() -> Iterator[None]:
-    """Keep a worker running while the block runs; one that dies is started again."""
-    keeper = _Keeper()
+def worker_beside(metrics_port: int) -> Iterator[None]:
+    """Keep a worker running while the block runs; one that dies is started again.
+
+    ``metrics_port``: the server's; 0: nobody reads metrics.
+    """
+    keeper = _Keeper(metrics_port)
     keeper.start()
     try:
         yield
@@ -27,15 +30,21 @@ def worker_beside() -> Iterator[None]:
 
 
 class _Keeper(threading.Thread):
-    def __init__(self) -> None:
+    def __init__(self, metrics_port: int) -> None:
         super().__init__(name="worker-keeper", daemon=True)
         program = "from marketplace.cli.main import main; main()"
+        # Prometheus reads the worker at the port behind the server's
+        self._environment = dict(os.environ)
+        if metrics_port:
+            self._environment["MARKETPLACE_METRICS_PORT"] = str(metrics_port + 1)
         self._program = [sys.executable, "-c", program, "worker", "--parent", str(os.getpid())]
         self._ended = threading.Event()
         self._process = self._begin()
 
     def _begin(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._program, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
+        return subprocess.Popen(  # noqa: S603 - our own program
+            self._program, stdout=subprocess.DEVNULL, env=self._environment
+        )
 
     def run(self) -> None:
         while not self._ended.is_set():

@@ -1,4 +1,4 @@
-"""Commands around the database: ``marketplace db start|stop|status|migrate|dump|restore``."""
+"""Commands around the database: ``marketplace db start|stop|status|migrate|backup|dump|restore``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,12 +6,16 @@ from typing import Annotated
 import typer
 from rich import print as show
 
-from marketplace import schema
-from marketplace.kernel import postgres
+from marketplace import schema, wiring
+from marketplace.kernel import backup as backups
+from marketplace.kernel import postgres, privileges
 from marketplace.kernel.config import Settings
 from marketplace.kernel.db import connect
 
-app = typer.Typer(no_args_is_help=True, help="Start, stop, migrate, dump and restore the database.")
+app = typer.Typer(no_args_is_help=True, help="Start, stop, migrate, save and restore the database.")
+
+_DUMP = b"PGDMP"
+"""How a dump begins (PostgreSQL's custom format)."""
 
 
 def embedded_folder(settings: Settings) -> Path:
@@ -60,11 +64,45 @@ def dump(file: Annotated[Path, typer.Argument(help="where to write; must not exi
 
 
 @app.command()
-def restore(file: Annotated[Path, typer.Argument(help="made by dump")]) -> None:
-    """Replace the database's content by a dump."""
+def backup(file: Annotated[Path, typer.Argument(help="where to write; an older one is replaced")]) -> None:
+    """Write a backup into a file: the database, and the signing keys, sealed with MARKETPLACE_SECRET.
+
+    Servers and workers may run. The secret is not in the file: keep it apart, a backup is worth nothing without it.
+    """
     settings = Settings()
-    postgres.restore(_whole(settings), file, binaries=settings.postgres_binaries)
-    show(f"Restored from {file}.")
+    with wiring.opened(settings) as market:
+        at, _ = schema.revisions(market.database.owner)
+        made = backups.write(settings, _whole(settings), market.database.app, at or "", file)
+    show(f"Written to {file}: the journal up to event {made.position:,}, at revision {made.revision}.")
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="made by backup or by dump")]) -> None:
+    """Replace the database by a backup or a dump, wholly or not at all; stop servers and workers before.
+
+    A backup's keys are put back, and every hash chain of the journal is recomputed.
+    """
+    settings = Settings()
+    if _is_dump(file):
+        postgres.restore(_whole(settings), file, binaries=settings.postgres_binaries, schemas=privileges.SCHEMAS)
+        show(f"Restored from {file}.")
+        return
+    with wiring.opened(settings) as market:
+        try:
+            done = backups.restore(settings, _whole(settings), market.database.app, file)
+        except (backups.WrongBackupError, backups.NotWholeError) as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from error
+        at, newest = schema.revisions(market.database.owner)
+    show(f"Restored from {file}, made {done.manifest.made_at}, with {done.keys} signing key(s).")
+    show(f"All {done.events:,} events of {done.streams:,} streams are as they were written.")
+    if at != newest:
+        show(f"The database is at revision {at}; 'marketplace db migrate' or the next start brings it to {newest}.")
+
+
+def _is_dump(file: Path) -> bool:
+    with file.open("rb") as handle:
+        return handle.read(len(_DUMP)) == _DUMP
 
 
 def _whole(settings: Settings) -> Path | str:

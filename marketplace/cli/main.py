@@ -22,6 +22,7 @@ from marketplace.cli import (
 )
 from marketplace.kernel.errors import ProblemError
 from marketplace.kernel.postgres import PostgresError
+from marketplace.kernel.tracing import TracingMissingError
 
 app = typer.Typer(
     name="marketplace",
@@ -49,7 +50,7 @@ def main() -> None:
     """Run the command line. What the user can mend is one sentence on standard error and exit code 1."""
     try:
         app()
-    except (PostgresError, ProblemError, OSError) as error:
+    except (PostgresError, ProblemError, TracingMissingError, OSError) as error:
         _fail(str(error))
         if isinstance(error, ProblemError):
             for field in error.errors:

@@ -3,6 +3,7 @@
 import gc
 import json
 import signal
+import sys
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,15 +13,18 @@ from typing import Annotated
 import typer
 import uvicorn
 from rich import print as show
+from uvicorn.config import LOGGING_CONFIG
 
 from marketplace import doctor as examination
 from marketplace import wiring, worker
 from marketplace.app import create_app
 from marketplace.cli import beside
 from marketplace.cli.installation import market_of
+from marketplace.cli.server import run_server
 from marketplace.identity import service as identity
-from marketplace.kernel import journal
+from marketplace.kernel import journal, logs, metrics, tracing
 from marketplace.kernel.config import Settings
+from marketplace.metering import DatabaseMeter, ServerMeter
 from matching import service as matching
 
 _LOOK_SECONDS = 1.0
@@ -40,22 +44,34 @@ _NAMES = {"run_worker": "worker", "verify_journal": "audit", "create_admin": "ad
 
 def serve(context: typer.Context) -> None:
     """Serve the marketplace: starts the embedded database if there is no other, migrates, listens."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # all that was opened here is closed, and spans are sent
     settings = Settings()
+    tracing.switch_on(settings)
     market = market_of(context, settings)
     show(f"Tenderline starts on {settings.address} ({settings.profile}); end it with Ctrl-C.")
     app = create_app(replace(market, settings=settings.model_copy(update={"worker": False})))
     matching.warm_up(market.workshop)
     spare_the_collector()
-    with beside.worker_beside() if settings.worker else nullcontext():
-        uvicorn.run(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_level="info" if settings.debug else "warning",
-            access_log=settings.debug,  # else each line would be made, and thrown away
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=5,  # live pages never end by themselves
+    if settings.log_json:
+        logs.write_json()
+    meters = ServerMeter(app.state.desk, app.state.hub, app.state.feed), metrics.Pools(market.database)
+    with (
+        metrics.served(settings, *meters),
+        beside.worker_beside(settings.metrics_port) if settings.worker else nullcontext(),
+    ):
+        run_server(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                log_level="info" if settings.debug else "warning",
+                log_config=None if settings.log_json else LOGGING_CONFIG,
+                access_log=settings.debug,  # else each line would be made, and thrown away
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=5,
+            ),
+            (app.state.hub, app.state.feed),
         )
 
 
@@ -79,7 +95,13 @@ def run_worker(
     if parent is not None:
         beside.give_way()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends its worker
-    with worker.working(market_of(context, Settings(), migrated=False), alone=parent is None):
+    settings = Settings()
+    if settings.log_json:
+        logs.write_json()
+    tracing.switch_on(settings)
+    market = market_of(context, settings, migrated=False)
+    meters = DatabaseMeter(market.workshop), metrics.Pools(market.database)
+    with metrics.served(settings, *meters), worker.working(market, alone=parent is None):
         show("The worker runs; end it with Ctrl-C.")
         try:
             while not ended.wait(_LOOK_SECONDS) and not beside.is_orphan(parent):

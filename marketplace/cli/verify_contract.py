@@ -35,15 +35,15 @@ def of_paper(file: Path, keys_for: KeysFor) -> Iterator[str]:
     trusted = keys_for(transcript.key_of(proof.signature_in(content)))
     checked = proof.check_paper(content, trusted)
     yield from _said(checked)
-    if checked.same_pages:
-        yield "The pages are byte for byte those which this document makes."
-    else:
-        yield (
-            "MIND: the pages are not those which this document makes here. They were changed, or another release set "
-            "them: the document inside the file counts, save it with any PDF reader."
-        )
     if trusted is None:
         yield f"The key {checked.kid} came with the file: compare it with GET /keys, or give --key."
+    if not checked.same_pages:
+        # what is read on paper is the pages: the signed document alone must not make them look right
+        raise proof.WrongContractError(
+            "the pages are not those which the signed document makes. They were changed, or another release set them: "
+            "believe the document inside the file (any PDF reader saves it), and download the PDF again"
+        )
+    yield "The pages are byte for byte those which this document makes."
 
 
 def of_document(document: Any, keys: Mapping[str, str] | None, signature: str) -> Iterator[str]:

@@ -180,7 +180,10 @@ def check_acceptance(
     """
     check_undecided(contract)
     if changes_version != (agreed.version if agreed else None):
-        named = f"version {agreed.version} of the changes" if agreed else "no changes"
-        raise OtherChangesError(f"Agreed are {named}: read the negotiation and accept with that version.")
+        raise OtherChangesError(
+            f"Agreed is version {agreed.version} of the changes: read the negotiation and accept with that version."
+            if agreed
+            else "No changes were agreed: leave changes_version out."
+        )
     if terms_sha256 != contract.presentation.terms.sha256:
         raise OtherTermsError(f"Presented were terms with the SHA-256 {contract.presentation.terms.sha256}.")

@@ -190,7 +190,7 @@ def accept(
     shown_sha256 = document.shown(shown, terms_text(work, contract), changes)
     rules.check_figures(contract, shown_sha256, seen_sha256)
     confirmed = confirmations.confirmation_of(work, shown.award_id, shown.provider_id)
-    confirmation_rules.check_confirmed(confirmed)
+    confirmation_rules.check_confirmed(confirmed, work.now)
     user = identity.me(work)
     acceptance = Acceptance(
         user_id=user.id,

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from marketplace.identity import control_store, service, store
+from marketplace.identity import control_store, own_sessions, service, store
 from marketplace.identity.errors import LastAdminError
 from marketplace.identity.events import SessionsEnded, UserReinstated, UserSuspended
-from marketplace.identity.model import Accounts, Intervention, Organization, StandingSession
+from marketplace.identity.model import Accounts, Intervention, Organization
 from marketplace.identity.tables import InterventionRow, UserRow
 from marketplace.kernel import ids, pagination
 from marketplace.kernel.access import Kind
@@ -51,10 +51,7 @@ def accounts(reading: Reading, organization_id: OrganizationId) -> Accounts:
         _organization(found[0]),
         tuple(service.user_of(row) for row in rows),
         {UserId(row.id): row.suspended_at.astimezone(UTC) for row in rows if row.suspended_at is not None},
-        tuple(
-            StandingSession(row.id, UserId(row.user_id), row.created_at.astimezone(UTC), row.factor_used_at is not None)
-            for row in control_store.standing_sessions(reading, organization_id)
-        ),
+        tuple(own_sessions.session_of(row) for row in control_store.standing_sessions(reading, organization_id)),
         tuple(
             Intervention(
                 row.action,

@@ -1,6 +1,7 @@
 """The SQL statements of what the platform sees and does of all accounts."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, tuple_, update
@@ -60,18 +61,26 @@ def _stands(reading: Reading) -> ColumnElement[bool]:
         col(RefreshTokenRow.used_at).is_(None),
         col(RefreshTokenRow.expires_at) > reading.now,
     )
-    cookie = exists().where(col(BrowserRow.session_id) == col(SessionRow.id), col(BrowserRow.expires_at) > reading.now)
+    seen_after = reading.now - timedelta(hours=reading.vault.settings.browser_idle_hours)
+    cookie = exists().where(
+        col(BrowserRow.session_id) == col(SessionRow.id),
+        col(BrowserRow.expires_at) > reading.now,
+        func.coalesce(col(SessionRow.used_at), col(SessionRow.created_at)) > seen_after,
+    )
     return col(SessionRow.ended_at).is_(None) & or_(token, cookie)
 
 
-def standing_sessions(reading: Reading, organization_id: str) -> Sequence[SessionRow]:
-    """Return the sessions of an organization's active users that stand, newest first."""
-    return reading.session.exec(
+def standing_sessions(reading: Reading, organization_id: str, user_id: str = "") -> Sequence[SessionRow]:
+    """Return the sessions of an organization's active users, or one of them, that stand, newest first."""
+    query = (
         select(SessionRow)
         .join(UserRow, col(UserRow.id) == col(SessionRow.user_id))
         .where(UserRow.organization_id == organization_id, col(UserRow.active), _stands(reading))
         .order_by(col(SessionRow.created_at).desc(), col(SessionRow.id))
-    ).all()
+    )
+    if user_id:
+        query = query.where(SessionRow.user_id == user_id)
+    return reading.session.exec(query).all()
 
 
 def count_standing(reading: Reading) -> int:

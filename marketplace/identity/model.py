@@ -109,12 +109,17 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class StandingSession:
-    """A signed-in client. ``second_factor``: whether it proved one."""
+    """A signed-in client. ``second_factor``: whether it proved one.
+
+    ``device``: what it says it is, empty if that is unknown. ``seen_at``: minutes behind (UTC).
+    """
 
     id: str
     user_id: UserId
     created_at: datetime
     second_factor: bool
+    device: str
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

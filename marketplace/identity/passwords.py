@@ -12,6 +12,7 @@ from marketplace.identity.errors import AccountSuspendedError, InitialPasswordEx
 from marketplace.identity.events import PasswordChanged
 from marketplace.identity.model import Attempts
 from marketplace.identity.tables import UserRow
+from marketplace.kernel import logs
 from marketplace.kernel.access import NOBODY, Kind, Principal
 from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.errors import FieldError, ForbiddenError, MalformedError, TooManyRequestsError
@@ -19,6 +20,8 @@ from marketplace.kernel.security import burn_time, hash_password, password_match
 from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Work, Workshop
 
+_TOLD_OF_ACCOUNT = 12
+"""Letters of the hash under which failures are counted: enough to tell attempts at one account from those at others."""
 _SUSPENDED = marked(
     "The platform keeps it out until it reinstates it; your sessions have ended and your API keys rest. Ask your"
     " organization's admin or the platform's desk why, and to have it taken back."
@@ -38,14 +41,18 @@ def prove(workshop: Workshop, email: str, password: str, client: str) -> tuple[U
         found = store.account_by_email(work, email)
     if found is None:
         burn_time(password)
-        raise WrongCredentialsError
-    if not password_matches(password, found[0].password_hash):
-        raise WrongCredentialsError
-    if found[0].suspended_at is not None:
-        raise AccountSuspendedError(_SUSPENDED)
-    if not found[0].active:
+    if found is None or not password_matches(password, found[0].password_hash) or not _may(found[0]):
+        logs.watch("a sign-in failed", account=_account(email)[:_TOLD_OF_ACCOUNT], user=found[0].id if found else "")
         raise WrongCredentialsError
     return found
+
+
+def _may(user: UserRow) -> bool:
+    """Tell whether a user who knows the password may come in. Raises AccountSuspendedError."""
+    if user.suspended_at is not None:
+        logs.watch("a suspended user wants to sign in", user=user.id)
+        raise AccountSuspendedError(_SUSPENDED)
+    return user.active
 
 
 def forgive(work: Work, email: str, client: str) -> None:

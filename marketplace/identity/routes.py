@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request, Response
 
-from marketplace.identity import keys, passwords, rules, service, sessions
+from marketplace.identity import keys, own_sessions, passwords, rules, service, sessions
 from marketplace.identity.errors import (
     EmailTakenError,
     InitialPasswordExpiredError,
@@ -26,6 +26,7 @@ from marketplace.identity.schemas import (
     MeOut,
     NewApiKeyOut,
     NewUserOut,
+    OwnSessionOut,
     PasswordBody,
     RecoveryCodesOut,
     RefreshBody,
@@ -54,6 +55,7 @@ OnFirstSteps = Annotated[Principal, Depends(_FIRST_STEPS)]
 Admin = Annotated[Principal, Depends(_ADMIN)]
 Public = Annotated[Principal, Depends(PUBLIC)]
 OwnUserId = Annotated[str, Path(max_length=60, pattern=r"^usr_[a-z2-7]+$")]
+OwnSessionId = Annotated[str, Path(max_length=60, pattern=r"^ses_[a-z2-7]+$")]
 OwnKeyId = Annotated[str, Path(max_length=60, pattern=r"^key_[a-z2-7]+$")]
 
 
@@ -80,13 +82,16 @@ Client = Annotated[str, Depends(_client)]
         WrongCredentialsError, InitialPasswordExpiredError, SecondFactorCodeError, TooManyRequestsError
     ),
 )
-def sign_in(body: SignInBody, workshop: Workshops, client: Client, response: Response, _: Public) -> TokensOut:
+def sign_in(
+    body: SignInBody, workshop: Workshops, client: Client, request: Request, response: Response, _: Public
+) -> TokensOut:
     """Begin a session with e-mail, password and, where one is set up, the code of the second factor.
 
     The access token goes into `Authorization: Bearer`. A wrong e-mail and a wrong password get the same answer. After
     five failures the client waits (429, `Retry-After`).
     """
-    command = sessions.SignIn(body.email, body.password, body.code)
+    device = rules.device_of(request.headers.get("user-agent", ""))
+    command = sessions.SignIn(body.email, body.password, body.code, device)
     response.headers["Location"] = "/sessions/current"
     return _tokens_out(sessions.sign_in(workshop, command, client))
 
@@ -117,6 +122,46 @@ def refresh(body: RefreshBody, work: AccountWork, _: Public) -> TokensOut | Resp
 def sign_out(work: AccountWork, _: OnFirstSteps) -> None:
     """End the session; its access and refresh tokens stop working at once."""
     sessions.sign_out(work)
+
+
+@router.get(
+    "/me/sessions", summary="Where you are signed in", responses=http.problems(UnauthenticatedError, ForbiddenError)
+)
+def list_sessions(reading: AccountReading, principal: Anybody) -> list[OwnSessionOut]:
+    """List your own sessions that stand: this one, then the newest first. End what you don't know."""
+    return [
+        OwnSessionOut(
+            id=session.id,
+            current=session.id == principal.session_id,
+            device=session.device,
+            second_factor=session.second_factor,
+            created_at=session.created_at,
+            seen_at=session.seen_at,
+        )
+        for session in own_sessions.own_sessions(reading)
+    ]
+
+
+@router.delete(
+    "/me/sessions",
+    status_code=204,
+    summary="Sign out everywhere else",
+    responses=http.problems(UnauthenticatedError, ForbiddenError),
+)
+def end_other_sessions(work: AccountWork, _: Anybody) -> None:
+    """End all of your sessions but this one; their tokens and cookies stop working at once."""
+    own_sessions.end_other_sessions(work)
+
+
+@router.delete(
+    "/me/sessions/{session_id}",
+    status_code=204,
+    summary="Sign out somewhere else",
+    responses=http.problems(UnauthenticatedError, ForbiddenError, NotFoundError),
+)
+def end_session(session_id: OwnSessionId, work: AccountWork, _: Anybody) -> None:
+    """End one of your sessions; its tokens and its cookie stop working at once."""
+    own_sessions.end_session(work, session_id)
 
 
 @router.get("/me", summary="Who am I", responses=http.problems(UnauthenticatedError))

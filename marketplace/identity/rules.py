@@ -39,6 +39,7 @@ KNOWN_CLIENT = timedelta(days=90)
 NEW_CLIENTS = "new"
 """Stands for all addresses that are new to an account; not an address itself."""
 
+SESSION_USE_NOTED_EVERY = timedelta(minutes=5)
 MOST_API_KEYS = 20
 KEY_USE_NOTED_EVERY = timedelta(minutes=1)
 RECOVERY_CODES = 10
@@ -116,6 +117,45 @@ def first_do(kind: Kind, role: UserRole, *, initial_password: bool, factor_used:
     if kind is Kind.PLATFORM and role is UserRole.ADMIN and not factor_used:
         return "second factor"
     return ""
+
+
+def is_idle(last_seen: datetime, now: datetime, hours: int) -> bool:
+    """Tell whether a browser that was last seen then is signed out: nobody has looked at a page since."""
+    return now >= last_seen + timedelta(hours=hours)
+
+
+def device_of(user_agent: str) -> str:
+    """Return what a client's User-Agent says it is, in words its owner knows, such as 'Firefox on Windows'.
+
+    A claim, to tell one's own devices apart by; empty if it names nothing known. The order matters: Edge says that it
+    is Chrome, and Chrome that it is Safari.
+    """
+    program = next((name for mark, name in _PROGRAMS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return f"{program} on {system}" if program and system else program or system
+
+
+_PROGRAMS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+    ("python", "Python"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 
 
 def accepted_step(secret: str, code: str, now: datetime, last_step: int) -> int | None:

@@ -92,12 +92,26 @@ class RecoveryCodesOut(BaseModel):
     recovery_codes: list[str]
 
 
+class OwnSessionOut(BaseModel):
+    """A place where you are signed in. ``seen_at`` is some minutes behind."""
+
+    id: str
+    current: Annotated[bool, Field(description="the session that this call came with")]
+    device: Annotated[str, Field(description="what it says it is; empty if that is unknown")]
+    second_factor: bool
+    created_at: datetime
+    seen_at: datetime
+
+
 class ApiKeyBody(BaseModel):
     """A name to tell keys apart by, and what the key is good for."""
 
     model_config = _STRICT
     name: Annotated[Name, Field(max_length=100, examples=["order system"])]
-    scopes: Annotated[frozenset[Scope], Field(min_length=1, examples=[["read", "bids"]])]
+    # a scope that is said twice is said once
+    scopes: Annotated[
+        frozenset[Scope], Field(min_length=1, examples=[["read", "bids"]], json_schema_extra={"uniqueItems": False})
+    ]
 
 
 class ApiKeyOut(BaseModel):

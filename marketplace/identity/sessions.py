@@ -1,10 +1,10 @@
 """Signing in and out, rotating refresh tokens, and recognising who calls."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,7 +12,7 @@ from marketplace.identity import passwords, rules, service, store
 from marketplace.identity.errors import SecondFactorCodeError
 from marketplace.identity.events import SessionRevoked, UserSignedIn, UserSignedOut
 from marketplace.identity.model import BrowserSession, Tokens, User
-from marketplace.identity.tables import ApiKeyRow, BrowserRow, RefreshTokenRow, SessionRow, UserRow
+from marketplace.identity.tables import BrowserRow, RefreshTokenRow, SessionRow, UserRow
 from marketplace.kernel import ids
 from marketplace.kernel.access import NOBODY, Kind, Principal, Scope, UserRole
 from marketplace.kernel.clock import machine_now
@@ -32,11 +32,15 @@ API_KEY_PREFIX = "tlk_"
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What a person types to sign in. ``code``: of its second factor, or a recovery code; empty without."""
+    """What a person types to sign in. ``code``: of its second factor, or a recovery code; empty without.
+
+    ``device``: what it signs in with (``rules.device_of``).
+    """
 
     email: str
     password: str
     code: str = ""
+    device: str = ""
 
 
 def sign_in(workshop: Workshop, command: SignIn, client: str) -> Tokens:
@@ -58,7 +62,7 @@ def sign_in_browser(workshop: Workshop, command: SignIn, client: str) -> Browser
 def keep_in_browser(work: Work, session: SessionRow, user: UserRow, kind: Kind) -> BrowserSession:
     """Return what a browser keeps of a session that has begun."""
     secret = new_secret()
-    expires_at = work.now + timedelta(days=work.vault.settings.refresh_token_days)
+    expires_at = _ends_at(work, session)
     store.add(work, BrowserRow(fingerprint=fingerprint(secret), session_id=session.id, expires_at=expires_at))
     return BrowserSession(secret, expires_at, _principal(user, kind, session))
 
@@ -70,7 +74,7 @@ def _proven(workshop: Workshop, command: SignIn, client: str) -> Iterator[tuple[
     with workshop.work(_principal(proven, kind), DatabaseRole.APP) as work:
         user = passwords.still(work, proven)
         recovered = user.factor is not None and _use_factor(work, user, command.code)
-        session = begin_session(work, user, factor_used=user.factor is not None)
+        session = begin_session(work, user, factor_used=user.factor is not None, device=command.device)
         passwords.forgive(work, user.email, client)
         work.append(UserSignedIn(OrganizationId(user.organization_id), UserId(user.id), session.id, recovered))
         yield work, user, kind, session
@@ -89,10 +93,15 @@ def _use_factor(work: Work, user: UserRow, code: str) -> bool:
     raise SecondFactorCodeError
 
 
-def begin_session(work: Work, user: UserRow, *, factor_used: bool) -> SessionRow:
+def begin_session(work: Work, user: UserRow, *, factor_used: bool, device: str = "") -> SessionRow:
     """Begin a session of a user who has proven who it is."""
     session = SessionRow(
-        id=ids.new("ses"), user_id=user.id, created_at=work.now, factor_used_at=work.now if factor_used else None
+        id=ids.new("ses"),
+        user_id=user.id,
+        created_at=work.now,
+        factor_used_at=work.now if factor_used else None,
+        used_at=work.now,
+        device=device,
     )
     store.add(work, session)
     return session
@@ -115,19 +124,24 @@ def refresh(work: Work, refresh_token: str) -> Tokens | None:
         return None
     if work.tick() >= token.expires_at or _password_expired(work, user):
         return None
-    token.used_at = work.now
+    token.used_at = session.used_at = work.now
     return tokens_of(work, session, user, kind)
 
 
 def sign_out(work: Work) -> None:
     """End the caller's session. Raises ForbiddenError for an API key, which has none."""
     passwords.require_person(work.principal)
-    store.end_session(work, work.principal.session_id)
-    work.append(UserSignedOut(work.principal.organization_id, work.principal.user_id, work.principal.session_id))
+    end(work, work.principal.session_id)
+
+
+def end(work: Work, session_id: str) -> None:
+    """End one of the caller's sessions: its tokens and its cookie stop working at once."""
+    store.end_session(work, session_id)
+    work.append(UserSignedOut(work.principal.organization_id, work.principal.user_id, session_id))
 
 
 def tokens_of(work: Work, session: SessionRow, user: UserRow, kind: Kind) -> Tokens:
-    """Return an access token and the session's next refresh token.
+    """Return an access token and the session's next refresh token, good until the session ends at last.
 
     The claims are for clients that read the token; what counts here is looked up at each call (``authenticate``).
     """
@@ -146,7 +160,7 @@ def tokens_of(work: Work, session: SessionRow, user: UserRow, kind: Kind) -> Tok
         settings.access_token_seconds,
     )
     refresh_token = REFRESH_PREFIX + new_secret()
-    expires_at = work.now + timedelta(days=settings.refresh_token_days)
+    expires_at = _ends_at(work, session)
     store.add(
         work, RefreshTokenRow(fingerprint=fingerprint(refresh_token), session_id=session.id, expires_at=expires_at)
     )
@@ -175,12 +189,19 @@ def of_browser(workshop: Workshop, secret: str) -> tuple[Principal, User]:
 
     As with tokens, whether the session still stands is read from the database each time.
     """
-    with workshop.reading(NOBODY) as reading:
+    with workshop.glance() as reading:
         standing = store.standing_browser(reading, fingerprint(secret))
         if standing is None or _password_expired(reading, standing[1]):
             raise _unauthenticated("You have been signed out.")
         session, user, kind = standing
-        return _principal(user, kind, session), service.user_of(user)
+        seen = session.used_at or session.created_at
+        if rules.is_idle(seen, reading.now, workshop.vault.settings.browser_idle_hours):
+            raise _unauthenticated("You have been signed out: nothing was done here for a long time.")
+        stale = reading.now - seen >= rules.SESSION_USE_NOTED_EVERY
+        found = _principal(user, kind, session), service.user_of(user)
+    if stale:
+        _note_use(workshop, "session", lambda work: store.note_session_use(work, session.id))
+    return found
 
 
 def standing_user(reading: Reading, user_id: UserId) -> Principal | None:
@@ -211,7 +232,7 @@ def _session_holder(workshop: Workshop, token: str) -> Principal:
         claims = keyring.read(ACCESS, token)
     except InvalidTokenError:
         raise _unauthenticated("The access token is not valid or has expired.") from None
-    with workshop.reading(NOBODY) as reading:
+    with workshop.glance() as reading:
         standing = store.standing_session(reading, str(claims.get("session", "")))
         if standing is None or standing[1].id != claims["sub"] or _password_expired(reading, standing[1]):
             raise _unauthenticated("The session is over.")
@@ -220,25 +241,30 @@ def _session_holder(workshop: Workshop, token: str) -> Principal:
 
 
 def _key_holder(workshop: Workshop, secret: str) -> Principal:
-    with workshop.reading(NOBODY) as reading:
+    with workshop.glance() as reading:
         standing = store.standing_key(reading, fingerprint(secret))
         if standing is None:
             raise _unauthenticated("The API key is not valid.")
         key, user, kind = standing
         stale = key.last_used_at is None or reading.now - key.last_used_at >= rules.KEY_USE_NOTED_EVERY
     if stale:
-        _note_use(workshop, key)
+        _note_use(workshop, "API key", lambda work: store.note_key_use(work, key.id))
     scopes = frozenset(Scope(scope) for scope in key.scopes)
     return Principal(kind, UserId(user.id), OrganizationId(user.organization_id), UserRole(user.role), scopes)
 
 
-def _note_use(workshop: Workshop, key: ApiKeyRow) -> None:
+def _note_use(workshop: Workshop, what: str, note: Callable[[Work], None]) -> None:
     """Record the use in a transaction of its own: the caller's may be read-only, or be rolled back."""
     try:
         with workshop.work(NOBODY) as work:
-            store.note_key_use(work, key.id)
+            note(work)
     except SQLAlchemyError:
-        _LOG.warning("the use of API key %s could not be noted", key.id, exc_info=True)
+        _LOG.warning("the use of a %s could not be noted", what, exc_info=True)
+
+
+def _ends_at(work: Work, session: SessionRow) -> datetime:
+    """Return when a session ends at last, however much it is used."""
+    return session.created_at.astimezone(UTC) + timedelta(days=work.vault.settings.refresh_token_days)
 
 
 def _principal(user: UserRow, kind: Kind, session: SessionRow | None = None) -> Principal:

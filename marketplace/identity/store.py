@@ -185,6 +185,13 @@ def end_sessions(work: Work, user_id: str, but: str = "") -> None:
     )
 
 
+def note_session_use(work: Work, session_id: str) -> None:
+    """Record that a session is in use."""
+    work.session.connection().execute(
+        update(SessionRow).where(col(SessionRow.id) == session_id).values(used_at=work.now)
+    )
+
+
 def note_factor_used(work: Work, session_id: str) -> None:
     """Record that a session proved the second factor."""
     work.session.connection().execute(

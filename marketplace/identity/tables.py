@@ -70,7 +70,11 @@ class RecoveryCodeRow(SQLModel, table=True):
 
 
 class SessionRow(SQLModel, table=True):
-    """A signed-in client; its refresh tokens are one family. ``factor_used_at``: when it proved the second factor."""
+    """A signed-in client; its refresh tokens are one family. ``factor_used_at``: when it proved the second factor.
+
+    ``device``: what it says it is (``rules.device_of``). ``used_at``: when it was last seen, as far as that is noted;
+    None for one that has not been seen since it began.
+    """
 
     __tablename__ = "sessions"
     __table_args__: ClassVar[Any] = IDENTITY
@@ -79,6 +83,8 @@ class SessionRow(SQLModel, table=True):
     created_at: datetime = instant()
     factor_used_at: datetime | None = instant(nullable=True)
     ended_at: datetime | None = instant(nullable=True)
+    used_at: datetime | None = instant(nullable=True)
+    device: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
 
 
 class RefreshTokenRow(SQLModel, table=True):

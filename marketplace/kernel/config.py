@@ -52,7 +52,10 @@ class Settings(BaseSettings):
         default=SecretStr(DEVELOPMENT_SECRET), description="seals what is stored: keys of lots, second factors"
     )
     access_token_seconds: int = Field(default=600, ge=30, le=3600)
-    refresh_token_days: int = Field(default=30, ge=1, le=90)
+    refresh_token_days: int = Field(default=30, ge=1, le=90, description="after which everybody signs in again")
+    browser_idle_hours: int = Field(
+        default=24, ge=1, le=720, description="a browser that shows no page for so long is signed out"
+    )
     desk_lanes: int = Field(default=2, ge=1, le=64, description="connections on which a process takes bids")
     desk_queue: int = Field(default=2000, ge=4, le=100_000, description="bids that may wait in a process")
     bids_per_second: float = Field(default=100, gt=0, le=100_000, description="per carrier, with twice as many at once")
@@ -70,9 +73,21 @@ class Settings(BaseSettings):
         default="",
         description="where undeliverable mail returns to, as name@domain; empty: bounces@ domain of mail_from",
     )
+    text_gateway_url: str = Field(
+        default="", description="address that takes our text messages; empty: none are sent, see docs/texts.md"
+    )
+    text_gateway_token: SecretStr | None = Field(default=None, description="bearer token of the gateway")
+    text_gateway_user: str = Field(default="", description="login of a gateway that wants one instead of a token")
+    text_gateway_password: SecretStr | None = None
+    text_timeout_seconds: float = Field(default=10, gt=0, le=60, description="for an answer of the gateway")
+    text_from: str = Field(default="Tenderline", max_length=20, description="whom text messages name as their sender")
     webhook_loopback: bool = Field(
         default=False, description="development only: webhooks may also go to http on this machine"
     )
+    log_json: bool = Field(default=False, description="log lines as JSON, and a line for each request")
+    metrics_port: int = Field(default=0, ge=0, le=65534, description="port on which Prometheus reads; 0: none")
+    metrics_host: str = Field(default="127.0.0.1", description="internal address of that port, never a public one")
+    traces_url: str = Field(default="", description="OpenTelemetry collector that takes OTLP over HTTP; empty: none")
     worker: bool = Field(default=True, description="run the worker's loops inside the serving process")
 
     @model_validator(mode="after")
@@ -89,6 +104,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"MARKETPLACE_SMTP_SECURITY must be tls or starttls where there is a password in {self.profile}"
             )
+        if self.text_gateway_url and not self.text_gateway_url.startswith("https://"):
+            raise ValueError(f"MARKETPLACE_TEXT_GATEWAY_URL must begin with https:// in {self.profile}")
         if self.webhook_loopback:
             raise ValueError("MARKETPLACE_WEBHOOK_LOOPBACK is for development alone")
         if self.profile is Profile.PRODUCTION and self.debug:

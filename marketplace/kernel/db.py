@@ -7,10 +7,15 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
 
-from marketplace.kernel import postgres
+from marketplace.kernel import dialling, postgres
 from marketplace.kernel.config import Settings
 
 CONNECT_SECONDS = 5
+CONNECT_SECONDS_EACH = 2
+"""Where the address names several machines: the next one waits for its turn. libpq takes no less."""
+_WATCHED = {f"keepalives_{name}": value for name, value in dialling.KEEPALIVES.items()}
+_WATCHED["tcp_user_timeout"] = dialling.UNHEARD_MS
+"""How long a machine that has vanished is waited for."""
 _ASYNCPG_OPTIONS = frozenset(
     {
         "host",
@@ -82,7 +87,7 @@ class Database:
             if name in _ASYNCPG_OPTIONS
         }
         dsn = url.set(query=understood).render_as_string(hide_password=False)
-        return {"dsn": dsn, "timeout": CONNECT_SECONDS}
+        return {"dsn": dsn, "timeout": _connect_seconds(url)}
 
     def close(self) -> None:
         """Close all pools."""
@@ -124,6 +129,7 @@ def _role_url(owner: URL, own: object, role: DatabaseRole) -> URL:
 
 def _pool(url: URL, size: int) -> Engine:
     """Return an engine whose statements can't wait for ever and whose values are never logged."""
+    watched = {"connect_timeout": _connect_seconds(url), **_WATCHED}
     return create_engine(
         url,
         pool_size=size,
@@ -131,5 +137,10 @@ def _pool(url: URL, size: int) -> Engine:
         pool_timeout=10,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"connect_timeout": CONNECT_SECONDS},
+        connect_args={name: value for name, value in watched.items() if name not in url.query},
     )
+
+
+def _connect_seconds(url: URL) -> int:
+    """Return how long each machine of an address may take to answer."""
+    return CONNECT_SECONDS if len(dialling.machines(url)) == 1 else CONNECT_SECONDS_EACH

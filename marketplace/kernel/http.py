@@ -1,8 +1,10 @@
 """HTTP around services: one transaction per request committed before the answer leaves, problem details, limits."""
 
 import hashlib
+import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import anyio
@@ -18,8 +20,8 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from marketplace.kernel import idempotency
-from marketplace.kernel.access import Principal, authenticated
+from marketplace.kernel import idempotency, tracing
+from marketplace.kernel.access import Policy, Principal, authenticated
 from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.errors import (
     FieldError,
@@ -31,6 +33,7 @@ from marketplace.kernel.errors import (
     TooLargeError,
     UnavailableError,
 )
+from marketplace.kernel.logs import note_refusal
 from marketplace.kernel.work import Reading, Work, Workshop
 
 PROBLEM = "application/problem+json"
@@ -43,6 +46,11 @@ MOST_FIELDS = 20_000
 MOST_FILES = 20
 LARGEST_TEXT = 1_000_000
 """Bytes of one field of a form."""
+_SAID = {
+    "extra_forbidden": "There is no such field here: leave it out, or correct its name after the API document",
+    "missing": "This field is required: give it a value",
+}
+"""What is said of an error of this type instead of the framework's words."""
 _KEPT_HEADERS = ("etag", "location", "content-type")
 
 
@@ -55,7 +63,18 @@ class _AnsweredBefore(Exception):  # noqa: N818 - not an error: a way out of the
 
 
 class CommandRoute(APIRoute):
-    """A route whose transaction is committed when the response is ready and before a byte of it is sent."""
+    """A route whose transaction is committed when the response is ready and before a byte of it is sent.
+
+    Its policy is asked before all else, so that a key never repeats an answer to somebody who may no longer have it.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        plain = inspect.signature(endpoint)
+        named = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in plain.parameters.values()]
+        named.sort(key=lambda parameter: not _is_policy(parameter))
+        # the framework solves dependencies in the order of the parameters, and names all of them
+        endpoint.__signature__ = plain.replace(parameters=named)  # type: ignore[attr-defined]
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler with the end of the transaction around it."""
@@ -77,6 +96,11 @@ class CommandRoute(APIRoute):
         return handle
 
 
+def _is_policy(parameter: inspect.Parameter) -> bool:
+    marks = getattr(parameter.annotation, "__metadata__", ())
+    return any(isinstance(getattr(mark, "dependency", None), Policy) for mark in marks)
+
+
 async def _to_its_end(end: Callable[..., None], *arguments: object) -> None:
     """Run ``end`` even when the caller has hung up: a transaction that nobody ends would keep its connection."""
     with anyio.CancelScope(shield=True):
@@ -89,6 +113,16 @@ def _leave(request: Request, error: BaseException | None) -> None:
     if context is None:
         return
     request.state.transaction = None
+    span: tracing.Span | None = getattr(request.state, "span", None)
+    try:
+        _end(context, error)
+    finally:
+        if span is not None:
+            span.set_attribute("committed", error is None)
+            span.end()
+
+
+def _end(context: AbstractContextManager[object], error: BaseException | None) -> None:
     if error is None:
         context.__exit__(None, None, None)
         return
@@ -199,6 +233,7 @@ def _enter_work(
     request: Request, principal: Principal, payload: bytes, idempotency_key: str | None, role: DatabaseRole | None
 ) -> Work:
     workshop: Workshop = request.app.state.workshop
+    request.state.span = tracing.begin("command")
     context = workshop.work(principal, role)
     work = context.__enter__()
     request.state.transaction, request.state.work, request.state.reading = context, work, work
@@ -313,26 +348,32 @@ def problem_response(problem: ProblemError) -> JSONResponse:
     return JSONResponse(problem.document(), problem.status, problem.headers, media_type=PROBLEM)
 
 
-def install(app: FastAPI, large: tuple[str, ...] = ()) -> None:
+def install(app: FastAPI, large: tuple[str, ...] = (), routes: Sequence[APIRoute] = ()) -> None:
     """Give ``app`` the problem handlers, the body limit and the headers that every answer carries.
 
-    Paths that begin like one of ``large`` take bodies as large as a file whatever their media type.
+    Paths that begin like one of ``large`` take bodies as large as a file whatever their media type. What ``routes``
+    take at an address is told to who calls it with another method.
     """
 
     @app.exception_handler(ProblemError)
-    async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
+    async def _problem(request: Request, error: ProblemError) -> JSONResponse:
+        note_refusal(request.scope, error.kind)
         return problem_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = tuple(FieldError(_pointer(item), item["msg"]) for item in error.errors()[:MOST_ERRORS])
+        errors = tuple(FieldError(_pointer(item), _message(item)) for item in error.errors()[:MOST_ERRORS])
         return problem_response(MalformedError(errors=errors))
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == NotFoundError.status:
             return problem_response(NotFoundError())
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # what the framework says of a body that it can't take apart
+            return problem_response(MalformedError(f"{error.detail}: it is not as announced, or nested too deeply."))
         problem = ProblemError(str(error.detail), headers=dict(error.headers or {}))
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # the framework names those of the first route alone
+            problem.headers |= _allowed(request.url.path, routes)
         document = problem.document() | {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
         return JSONResponse(document, error.status_code, problem.headers, media_type=PROBLEM)
 
@@ -348,6 +389,14 @@ def install(app: FastAPI, large: tuple[str, ...] = ()) -> None:
         return response
 
     app.add_middleware(_LimitsAndHeaders, large=large)
+
+
+def _allowed(path: str, routes: Sequence[APIRoute]) -> dict[str, str]:
+    """Return the header that names the methods of an address: of ``/me``, if it has routes, not of ``/{name}``."""
+    here = [route for route in routes if route.path_regex.match(path)]
+    fewest = min((len(route.param_convertors) for route in here), default=0)
+    allowed = {method for route in here if len(route.param_convertors) == fewest for method in route.methods or ()}
+    return {"Allow": ", ".join(sorted(allowed))} if allowed else {}
 
 
 class _LimitsAndHeaders:
@@ -366,7 +415,8 @@ class _LimitsAndHeaders:
             if message["type"] == "http.response.start":
                 given = message.get("headers", ())
                 said = {name.lower() for name, _ in given}
-                message["headers"] = [*given, *(pair for pair in _RAW_HEADERS if pair[0] not in said)]
+                own = [*_RAW_HEADERS, _ONLY_TLS] if scope["scheme"] == "https" else _RAW_HEADERS
+                message["headers"] = [*given, *(pair for pair in own if pair[0] not in said)]
             await send(message)
 
         limit = _body_limit(scope, self._large)
@@ -402,9 +452,12 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 }
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 """What an answer carries that says nothing else: pages tell their own address to their own server, for one."""
+_ONLY_TLS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+"""A browser that came over https comes so for a year (RFC 6797); over http it would not listen."""
 _RAW_FILES = tuple(media.encode() for media in _FILES)
 _UNSTORABLE = (None, "22P05")
 """A text with a NUL: the driver refuses it before the server sees it (no SQLSTATE), the server inside of JSON."""
@@ -428,6 +481,12 @@ def _transient(error: DBAPIError) -> bool:
     if state is None:  # not from the server: it is away, or the driver refused what we gave it
         return isinstance(error, OperationalError)
     return bool(state.startswith(_TRANSIENT))
+
+
+def _message(item: Mapping[str, Any]) -> str:
+    """Return what is wrong and what would be right, where the framework's own words leave the second out."""
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return _SAID.get(item["type"], message)
 
 
 def _pointer(item: Mapping[str, Any]) -> str:

@@ -127,6 +127,17 @@ def append(session: Session, event: Telling, principal: Principal, at: datetime)
     return recorded
 
 
+def hold(session: Session, stream: str) -> None:
+    """Lock the head of a stream until the transaction ends, as appending to it will.
+
+    Whoever changes rows that others change, and then tells of it in this stream, holds it first: else one would have
+    the row and wait for the stream, and the other the stream and wait for the row.
+    """
+    session.connection().execute(
+        text("SELECT 1 FROM kernel.streams WHERE stream = :stream FOR UPDATE"), {"stream": stream}
+    )
+
+
 def append_all(session: Session, events: Sequence[Telling], principal: Principal, at: datetime) -> list[Recorded]:
     """Append ``events`` in their order, as ``append`` would one by one, in two statements; return them."""
     if not events:

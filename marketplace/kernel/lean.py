@@ -69,7 +69,9 @@ class LeanRoute(http.CommandRoute):
 
         async def handle(request: Request) -> Response:
             recognised: Recognised = request.app.state.recognised
-            principal = policy(await recognised.caller(_header(request, b"authorization") or ""))
+            known = await recognised.caller(_header(request, b"authorization") or "")
+            request.scope.setdefault("state", {})["principal"] = known
+            principal = policy(known)
             arguments: dict[str, Any] = {**request.path_params, caller: principal, "request": request}
             if body:
                 arguments[body] = _parsed(hints[body], request, await request.body())
@@ -89,7 +91,7 @@ class LeanDoor:
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self._app = app
         lean = [route for route in routes if isinstance(route, LeanRoute)]
-        self._doors = [(route.methods or set(), route.path_regex, route.get_route_handler()) for route in lean]
+        self._doors = [(route, route.get_route_handler()) for route in lean]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the call if it is for a lean route; otherwise hand it on."""
@@ -97,14 +99,20 @@ class LeanDoor:
         if handle is None:
             await self._app(scope, receive, send)
         else:
-            response = await _answered(_Request(scope, receive), handle)
+            try:
+                response = await _answered(_Request(scope, receive), handle)
+            except ClientDisconnect:
+                return  # it hung up before it had sent its command: nobody is left to be answered
             await response(scope, receive, send)
 
     def _found(self, scope: Scope) -> Handler | None:
         """Return what serves this call, its path's parameters being found; None if no lean route does."""
-        for methods, path, handle in self._doors:
-            if scope["method"] in methods and (found := path.match(scope["path"])) is not None:
-                scope["path_params"] = found.groupdict()
+        for route, handle in self._doors:
+            if (
+                scope["method"] in (route.methods or ())
+                and (found := route.path_regex.match(scope["path"])) is not None
+            ):
+                scope["path_params"], scope["route"] = found.groupdict(), route
                 return handle
         return None
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import asyncpg
 
+from marketplace.kernel import dialling
+
 
 async def listen(dsn: Mapping[str, Any], channel: str, woken: Callable[[], None]) -> asyncpg.Connection | None:
     """Return a connection that calls ``woken`` at each wake-up of ``channel``; None while the database is away.
@@ -12,8 +14,8 @@ async def listen(dsn: Mapping[str, Any], channel: str, woken: Callable[[], None]
     A wake-up can get lost: who listens looks from time to time all the same.
     """
     try:
-        connection = await asyncpg.connect(**dsn)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection = await dialling.connect(dsn)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         return None
     try:
         await connection.add_listener(channel, lambda *_: woken())

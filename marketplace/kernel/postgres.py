@@ -11,7 +11,8 @@ import shlex
 import shutil
 import signal
 import stat
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,14 +182,26 @@ def dump(source: Path | str, file: Path, *, binaries: Path | None = None) -> Non
         partial.unlink(missing_ok=True)
 
 
-def restore(target: Path | str, file: Path, *, binaries: Path | None = None) -> None:
+def restore(target: Path | str, file: Path, *, binaries: Path | None = None, schemas: Sequence[str] = ()) -> None:
     """Replace what ``target`` (as ``source`` of ``dump``) holds by a dump, in one transaction: wholly or not at all.
 
+    What the dump doesn't know stays, but for ``schemas``: these hold nothing but what the dump has in them.
+
     Raises:
-        PostgresError: pg_restore is missing or failed.
+        PostgresError: pg_restore or psql is missing or failed.
     """
-    options = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
-    _client("pg_restore", options, target, binaries, str(file.resolve()))
+    if not schemas:
+        options = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
+        _client("pg_restore", options, target, binaries, str(file.resolve()))
+        return
+    with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix="restore-") as folder:
+        first, script = Path(folder) / "first.sql", Path(folder) / "dump.sql"
+        names = sql.SQL(", ").join(map(sql.Identifier, schemas))
+        drop = sql.SQL("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {} CASCADE;").format(names)
+        first.write_text(drop.as_string())
+        _run_client("pg_restore", ["--no-owner", f"--file={script}", str(file.resolve())], binaries)
+        once = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        _client("psql", [*once, f"--file={first}", f"--file={script}"], target, binaries)
 
 
 @contextlib.contextmanager
@@ -426,15 +439,19 @@ def _urls(socket: Path, passwords: dict[str, str], database: str) -> DatabaseUrl
 
 
 def _client(program: str, options: list[str], where: Path | str, binaries: Path | None, *last: str) -> None:
-    """Run pg_dump or pg_restore as the owner; the password goes through the environment, not the command line."""
-    tool = find_binaries(binaries) / program
-    if not tool.is_file():
-        raise PostgresError(f"{tool.parent} holds no {program}: name a folder of PostgreSQL's programs that does.")
+    """Run a program of PostgreSQL as the owner; the password goes through the environment, not the command line."""
     url = make_url(start(where, binaries=binaries).owner if isinstance(where, Path) else where)
     place = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database} | dict(url.query)
     conninfo = make_conninfo("", **{name: str(value) for name, value in place.items() if value is not None})
-    environment = server_environment() | {"PGPASSWORD": str(url.password or "")}
-    result = Account().run([str(tool), *options, f"--dbname={conninfo}", *last], environment)
+    _run_client(program, [*options, f"--dbname={conninfo}", *last], binaries, str(url.password or ""))
+
+
+def _run_client(program: str, options: list[str], binaries: Path | None, password: str = "") -> None:
+    tool = find_binaries(binaries) / program
+    if not tool.is_file():
+        raise PostgresError(f"{tool.parent} holds no {program}: name a folder of PostgreSQL's programs that does.")
+    environment = server_environment() | {"PGPASSWORD": password}
+    result = Account().run([str(tool), *options], environment)
     if result.returncode != 0:
         raise PostgresError(_failure(f"{program} failed", result.stdout))
 

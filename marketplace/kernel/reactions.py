@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from marketplace.kernel import journal
+from marketplace.kernel import journal, tracing
 from marketplace.kernel.clock import stopwatch
 from marketplace.kernel.work import Reaction, Work, Workshop
 
@@ -21,9 +22,14 @@ _LONGEST_REST_SECONDS = 0.5
 _STAMP_SECONDS = 0.05
 """While a follower rests, the journal is stamped this often at most, if there is anything to stamp."""
 _BATCH = 50
-"""Events that a subscriber handles in one transaction while all goes well."""
+"""Events that a subscriber handles in one transaction at first, and at most."""
 _BATCH_TOGETHER = 1000
-"""The same for one that handles many events of a name together."""
+"""The same at most for one that handles many events of a name together."""
+_QUICK_SECONDS, _SLOW_SECONDS = 0.5, 2.0
+"""After a transaction shorter than the one the next takes twice as many events; longer than the other, half as many.
+
+So a worker that is killed again and again gets on all the same, and no transaction holds what others wait for.
+"""
 
 
 Rest = Callable[[], None]
@@ -53,9 +59,9 @@ def follow(workshop: Workshop, reaction: Reaction, rest: Rest = _no_rest) -> int
     skipped.
     """
     handled = 0
-    full = _BATCH if reaction.together is None else _BATCH_TOGETHER
-    size = full
+    size = _BATCH
     while True:
+        began = stopwatch()
         try:
             done = _follow_batch(workshop, reaction, size)
         except Exception as error:
@@ -68,8 +74,16 @@ def follow(workshop: Workshop, reaction: Reaction, rest: Rest = _no_rest) -> int
         if done is None:
             return handled
         handled += done
+        size = _next_size(reaction, size, stopwatch() - began)
         rest()
-        size = full
+
+
+def _next_size(reaction: Reaction, size: int, seconds: float) -> int:
+    """Return how many events the next transaction takes at most, after one of ``size`` that took so long."""
+    most = _BATCH if reaction.together is None else _BATCH_TOGETHER
+    if seconds < _QUICK_SECONDS:
+        return min(2 * size, most)
+    return max(1, size // 2) if seconds > _SLOW_SECONDS else size
 
 
 def _follow_batch(workshop: Workshop, reaction: Reaction, size: int) -> int | None:
@@ -82,7 +96,9 @@ def _follow_batch(workshop: Workshop, reaction: Reaction, size: int) -> int | No
         if last <= position:
             return None
         events = journal.between(work.session, position, last, reaction.events, size)
-        reaction.run(work, events)
+        traced = tracing.alone("reaction", reaction=reaction.name, events=len(events)) if events else nullcontext()
+        with traced:
+            reaction.run(work, events)
         behind = events[-1].position if len(events) == size else last
         work.session.connection().execute(
             text(
@@ -92,6 +108,24 @@ def _follow_batch(workshop: Workshop, reaction: Reaction, size: int) -> int | No
             {"position": behind, "name": reaction.name},
         )
         return len(events)
+
+
+def is_behind(workshop: Workshop, followers: Sequence[Reaction]) -> bool:
+    """Tell whether any of these followers has stamped events before it, or was never here."""
+    with workshop.reading() as reading:
+        behind: bool = (
+            reading.session.connection()
+            .execute(
+                text(
+                    "SELECT EXISTS (SELECT 1 FROM unnest(CAST(:names AS text[])) AS follower (name)"
+                    " LEFT JOIN kernel.cursors USING (name)"
+                    " WHERE coalesce(position, -1) < (SELECT coalesce(max(position), 0) FROM kernel.journal))"
+                ),
+                {"names": [reaction.name for reaction in followers]},
+            )
+            .scalar_one()
+        )
+    return behind
 
 
 def _held_cursor(work: Work, reaction: Reaction) -> int | None:
@@ -165,8 +199,11 @@ class Follower(threading.Thread):
                 catch_up(self._workshop, self._give_way)
             except _EndedError:
                 return
+            except OperationalError as error:
+                log.warning("the journal can't be followed for the moment: %s", type(error.orig).__name__)
+                self._ended.wait(1)
             except SQLAlchemyError:
-                log.exception("the journal can't be followed for the moment")
+                log.exception("the journal can't be followed")
                 self._ended.wait(1)
 
     def _give_way(self) -> None:
@@ -195,10 +232,13 @@ class Follower(threading.Thread):
 
 def catch_up(workshop: Workshop, rest: Rest = _no_rest) -> int:
     """Stamp and let every follower handle what there is, until nothing new comes of it; return events handled."""
+    followers = workshop.reactions.followers()
     total = 0
     while True:
         stamped = stamp_all(workshop)
-        handled = sum(follow(workshop, reaction, rest) for reaction in workshop.reactions.followers())
+        # who waits for news asks five times a second: one question, instead of several for each follower
+        some = is_behind(workshop, followers)
+        handled = sum(follow(workshop, reaction, rest) for reaction in followers) if some else 0
         total += handled
         if not stamped and not handled:
             return total

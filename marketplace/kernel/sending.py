@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from sqlalchemy.exc import OperationalError
+
 from marketplace.kernel.work import Workshop
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ class Sender(threading.Thread):
         while not self._ended.is_set():
             try:
                 tried = self._send_due(self._workshop)
+            except OperationalError as error:  # a line, and no traceback twice a second
+                log.warning("%s: the database can't be asked for the moment: %s", self.name, type(error.orig).__name__)
+                tried = 0
             except Exception:  # a channel goes on whatever befell one round: what is due is in the database
                 log.exception("%s failed; what was not sent stays due", self.name)
                 tried = 0

@@ -36,7 +36,14 @@ class Reading:
     """
 
     def __init__(
-        self, session: Session, principal: Principal, clock: Clock, vault: Vault, memory: Memory | None = None
+        self,
+        session: Session,
+        principal: Principal,
+        clock: Clock,
+        vault: Vault,
+        *,
+        now: datetime,
+        memory: Memory | None = None,
     ) -> None:
         self.session = session
         self.principal = principal
@@ -45,7 +52,7 @@ class Reading:
         self.told: set[str] = set()
         self._asked: dict[Any, Any] = {}
         self._clock = clock
-        self.now: datetime = clock(session)
+        self.now = now
 
     def once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:
         """Return what ``ask`` returns, asked once for each ``key``: one snapshot never gives two answers."""
@@ -70,10 +77,11 @@ class Work(Reading):
         vault: Vault,
         reactions: "Reactions",
         *,
+        now: datetime,
         role: DatabaseRole,
         memory: Memory | None = None,
     ) -> None:
-        super().__init__(session, principal, clock, vault, memory)
+        super().__init__(session, principal, clock, vault, now=now, memory=memory)
         self._for_carriers = role is not DatabaseRole.APP or role_of(principal) is not DatabaseRole.APP
         self._reactions = reactions
         self._unsettled: deque[Recorded] = deque()
@@ -82,6 +90,10 @@ class Work(Reading):
     def once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:  # noqa: ARG002 - as of a reading
         """Return what ``ask`` returns now: what a transaction sees changes with what it and others write."""
         return ask()
+
+    def hold(self, stream: str) -> None:
+        """Let nobody else append to ``stream`` until this work is done (``journal.hold``)."""
+        journal.hold(self.session, stream)
 
     def append(self, event: Telling) -> Recorded:
         """Append ``event`` to the journal as done by this work's principal, now."""
@@ -132,7 +144,8 @@ class Reaction:
 
     ``immediate``: in the event's own transaction. Otherwise in a transaction of its own, in journal order, with a
     cursor named ``name``: exactly once inside the database. ``together``: does what ``handle`` does for several events
-    of one name that follow one another, where that is cheaper than one by one.
+    of one name that follow one another, where that is cheaper than one by one. ``finish``: what is left to do once for
+    all events of a transaction, after the last of them.
     """
 
     name: str
@@ -140,6 +153,7 @@ class Reaction:
     handle: Handle
     immediate: bool = False
     together: HandleTogether | None = None
+    finish: HandleTogether | None = None
 
     def run(self, work: Work, events: Sequence[Recorded]) -> None:
         """Handle ``events`` in their order."""
@@ -150,6 +164,8 @@ class Reaction:
             else:
                 for recorded in run:
                     self.handle(work, recorded)
+        if self.finish is not None and events:
+            self.finish(work, events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +199,9 @@ class Workshop:
         """Open a transaction; commit when the block ends, roll back when it raises."""
         role = role or role_of(principal)
         with Session(self.database.engine(role), expire_on_commit=False) as session:
-            begin(session, principal)
-            work = Work(session, principal, self.clock, self.vault, self.reactions, role=role, memory=self.memory)
+            now = self.clock.at(begin(session, principal))
+            kept = self.clock, self.vault, self.reactions
+            work = Work(session, principal, *kept, now=now, role=role, memory=self.memory)
             yield work
             work.settle()
             session.commit()
@@ -195,11 +212,20 @@ class Workshop:
     def reading(self, principal: Principal = SYSTEM, role: DatabaseRole | None = None) -> Iterator[Reading]:
         """Open a read-only transaction of one snapshot."""
         with Session(self.database.engine(role or role_of(principal)), expire_on_commit=False) as session:
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"}).execute(
-                text("SET TRANSACTION READ ONLY")
-            )
-            begin(session, principal)
-            yield Reading(session, principal, self.clock, self.vault, self.memory)
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+            now = self.clock.at(begin(session, principal))
+            yield Reading(session, principal, self.clock, self.vault, now=now, memory=self.memory)
+
+    @contextmanager
+    def glance(self) -> Iterator[Reading]:
+        """Look something up by statements that each stand for themselves: what a call asks before it begins.
+
+        A transaction would cost more messages than the look-up. Row security knows nobody here.
+        """
+        with Session(self.database.engine(DatabaseRole.APP), expire_on_commit=False) as session:
+            connection = session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            now = self.clock.at(connection.execute(text("SELECT clock_timestamp()")).scalar_one())
+            yield Reading(session, NOBODY, self.clock, self.vault, now=now, memory=self.memory)
 
 
 def role_of(principal: Principal) -> DatabaseRole:
@@ -207,11 +233,11 @@ def role_of(principal: Principal) -> DatabaseRole:
     return DatabaseRole.CARRIER if principal.kind is Kind.PROVIDER else DatabaseRole.APP
 
 
-def begin(session: Session, principal: Principal = NOBODY) -> None:
-    """Tell the transaction its limits, and for whom row security holds."""
-    session.connection().execute(
+def begin(session: Session, principal: Principal = NOBODY) -> datetime:
+    """Tell the transaction its limits, and for whom row security holds; return the database's time."""
+    row = session.connection().execute(
         text(
-            "SELECT set_config('marketplace.organization', :organization, true),"
+            "SELECT clock_timestamp(), set_config('marketplace.organization', :organization, true),"
             " set_config('marketplace.user', :user, true),"
             " set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true)"
         ),
@@ -222,3 +248,5 @@ def begin(session: Session, principal: Principal = NOBODY) -> None:
             "lock": str(LOCK_TIMEOUT_MS),
         },
     )
+    now: datetime = row.one()[0]
+    return now

@@ -133,12 +133,14 @@ class AccountOutput(BaseModel):
 
 
 class SessionOutput(BaseModel):
-    """A client that is signed in; `second_factor`: it proved one."""
+    """A client that is signed in; `second_factor`: it proved one. `device`: what it says it is."""
 
     id: str
     user_id: str
     created_at: datetime
     second_factor: bool
+    device: str
+    seen_at: datetime
 
     @classmethod
     def of(cls, session: StandingSession) -> "SessionOutput":
@@ -148,6 +150,8 @@ class SessionOutput(BaseModel):
             user_id=session.user_id,
             created_at=session.created_at,
             second_factor=session.second_factor,
+            device=session.device,
+            seen_at=session.seen_at,
         )
 
 

@@ -17,10 +17,10 @@ _START_SECONDS = 30.0
 
 
 @contextmanager
-def serving(market: Marketplace, port: int = 0) -> Iterator[str]:
-    """Serve ``market`` on a free port of this machine, worker included, and give the address."""
-    with_worker = replace(market, settings=market.settings.model_copy(update={"worker": True}))
-    config = uvicorn.Config(create_app(with_worker), log_level="error", timeout_graceful_shutdown=5)
+def serving(market: Marketplace, port: int = 0, *, worker: bool = True) -> Iterator[str]:
+    """Serve ``market`` on a free port of this machine, with a worker unless told otherwise, and give the address."""
+    served = replace(market, settings=market.settings.model_copy(update={"worker": worker}))
+    config = uvicorn.Config(create_app(served), log_level="error", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     logging.getLogger("apscheduler").setLevel(
         logging.ERROR

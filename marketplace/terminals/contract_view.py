@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from marketplace.catalogue import service as catalogues
 from marketplace.contracts import answers, differences, markdown
 from marketplace.contracts import service as contracts
 from marketplace.contracts.differences import Line
@@ -61,6 +62,8 @@ def content_of(reading: Reading, found: Contract, reader: Kind) -> dict[str, Any
         "contract": shown,
         "differences": answers.differences(reading, found, reader),
         "dates": answers.dates(reading, found),
+        "services": catalogues.current(reading).names(),
+        "own": reader is Kind.PROVIDER,
         "blocks": markdown.blocks(shown.terms_text) if shown.presentation.terms.media_type == MARKDOWN else None,
     }
 

@@ -138,7 +138,8 @@ class Hub:
                 elif channel.state:
                     yield Message("", b"", self._pulse(preferences))
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), PULSE_SECONDS)
+                    async with asyncio.timeout(PULSE_SECONDS):
+                        await changed.wait()
         finally:
             self._connections -= 1
             self._leave(channel)
@@ -146,6 +147,11 @@ class Hub:
     def snapshot(self, view: LiveView, key: str, principal: Principal, preferences: Preferences) -> str:
         """Return the picture as it is now, outside the loop: for who reads without a stream. Raises ProblemError."""
         return _picture(self._workshop, view, key, principal, preferences)[0]
+
+    @property
+    def open(self) -> int:
+        """How many streams are open."""
+        return self._connections
 
     async def close(self) -> None:
         """End all streams."""
@@ -192,11 +198,13 @@ class Hub:
 
         try:
             with self._wake.telling(heard):
-                while True:
+                # asked each time: a cancellation that was lost to a wake-up must not leave it running
+                while self._watching is asyncio.current_task() and not self._closed:
                     if listening is None or listening.is_closed():
                         listening = await listen(self._dsn, journal.CHANNEL, self._woken.set)
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._woken.wait(), _POLL_SECONDS)
+                        async with asyncio.timeout(_POLL_SECONDS):
+                            await self._woken.wait()
                     self._woken.clear()
                     try:
                         self._spread(await run_in_threadpool(self._look))

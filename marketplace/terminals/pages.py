@@ -32,6 +32,7 @@ from marketplace.kernel.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from marketplace.kernel.logs import note_refusal
 from marketplace.kernel.origin import check_same_origin
 from marketplace.kernel.work import Reading, Workshop
 from marketplace.terminals import browser
@@ -83,6 +84,7 @@ class PageRoute(http.CommandRoute):
             except ShownAgain as again:
                 return again.response
             except ProblemError as problem:
+                note_refusal(request.scope, problem.kind)
                 return await run_in_threadpool(show_problem, request, problem)
             except RequestValidationError as error:
                 errors = tuple(FieldError("/".join(map(str, item["loc"])), item["msg"]) for item in error.errors()[:20])
@@ -275,6 +277,7 @@ def again(
         if type(problem) is UnauthenticatedError or isinstance(problem, UnavailableError):
             raise
         context = dict(show()) if show is not None else {}
+        note_refusal(request.scope, problem.kind)
         shown = {"problem": problem, "errors": errors_of(problem), "form": form}
         raise ShownAgain(render(request, template, status=problem.status, **(context | shown))) from problem
 
@@ -301,6 +304,7 @@ def show_problem(request: Request, problem: ProblemError) -> Response:
             browser.sign_out(request, way)
         return way
     _ = words(request)
-    response = render(request, "errors/problem.html", status=problem.status, problem=problem, title=_(problem.title))
+    shown = {"problem": problem, "title": _(problem.title), "sent": request.method not in {"GET", "HEAD"}}
+    response = render(request, "errors/problem.html", status=problem.status, **shown)
     response.headers.update({name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"})
     return response

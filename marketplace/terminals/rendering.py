@@ -143,6 +143,7 @@ def _environment(locale: str) -> Environment:
         environment.filters[name] = _filter(name)
     environment.filters["told"] = partial(_told, _translations(locale).gettext)
     environment.filters["word"] = partial(_word, _translations(locale).gettext)
+    environment.filters["by_name"] = sentences.by_name
     environment.globals["static"] = assets.address
     environment.globals["locales"] = LOCALES
     environment.install_gettext_translations(_translations(locale), newstyle=True)  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ sentence is recognized by its words; one whose form is not listed here stays Eng
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 
@@ -147,6 +147,12 @@ _SHARE = re.compile(r"(\d[\d,]*(?:\.\d+)?) %")
 _TIME = re.compile(r"(\d+) (day|month|minute|second)s?(?: (\d+) (second)s?)?")
 
 
+_QUALITY = re.compile(r"([a-z][a-z0-9_]*): ((?:[a-z0-9][a-z0-9_]* -?[\d,.]*\d (?:[A-Z]{3}|points)(?:, )?)+)\.")
+_SERVICE = re.compile(r"\b[a-z]+\.[a-z][a-z0-9-]*")
+_ANSWER = re.compile(r"([a-z0-9][a-z0-9_]*) (-?[\d,.]*\d (?:[A-Z]{3}|points))")
+"""What the answers to a quality are worth: criteria and answers come by their codes."""
+
+
 def told(
     sentence: str, say: Say, money: Callable[[Decimal, str], str], number: Callable[[Decimal], str], locale: str
 ) -> str:
@@ -161,6 +167,9 @@ def told(
             return " ".join(_times(found, locale))
         return told(text, say, money, number, locale)
 
+    if found := _QUALITY.fullmatch(sentence):
+        worth = (f"{_words(code)} {value(figure)}" for code, figure in _ANSWER.findall(found[2]))
+        return f"{say(_words(found[1]).capitalize())}: {'; '.join(worth)}."
     if locale == LOCALES[0]:
         return sentence
     if (exact := say(sentence)) != sentence:
@@ -170,6 +179,15 @@ def told(
             said = say(form)
             return said.format(**{name: value(text) for name, text in found.groupdict().items()})
     return sentence
+
+
+def by_name(sentence: str, names: Mapping[str, str]) -> str:
+    """Return a sentence with the names of services where it has their codes; codes that are not known stay."""
+    return _SERVICE.sub(lambda found: names.get(found[0], found[0]), sentence)
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
 
 
 def _figure(text: str) -> Decimal:

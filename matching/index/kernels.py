@@ -475,11 +475,19 @@ def _extract(surviving: Any, base: Any, records: Any, survivors: Any) -> Any:
 
 @compiled()
 def _shortlist(  # noqa: PLR0917 - arrays
-    records: Any, spans: Any, figures: Any, admitted: Any, survivors: Any, count: Any
+    records: Any,
+    spans: Any,
+    feature_starts: Any,
+    band_starts: Any,
+    figures: Any,
+    admitted: Any,
+    survivors: Any,
+    count: Any,
 ) -> Any:
     """Keep the survivors that the figures of the request as a whole suit; return how many.
 
-    Without a branch on what a record says: the processor can't foresee it, and so fetches many records at once.
+    Without a branch on what a record says: the processor can't foresee it, and so fetches many records at once. What
+    the decision will read next of each is asked for here.
     """
     sites, down, up, knows_spend, term, start, knows_start = (
         figures[0],
@@ -500,6 +508,8 @@ def _shortlist(  # noqa: PLR0917 - arrays
         suits &= (knows_start == 0) | _within(spans, records[row, START], start, start)
         if admitted.size:
             suits &= admitted[records[row, PROVIDER]] != 0
+        prefetch(feature_starts, np.int64(records[row, FEATURES]) * KINDS_OF_FEATURES)
+        prefetch(band_starts, np.int64(records[row, BANDS]) * FAMILIES)
         survivors[kept] = survivors[at]
         kept += suits
     return kept
@@ -609,7 +619,7 @@ def scan(  # noqa: C901, PLR0917 - groups are unpacked once: each time costs as 
     Scratch: ``chunk``, ``SPARE_ROWS`` rows and one for each kind; ``sets``, two sets of sites; ``chosen``, a number for
     each profile; ``survivors``, a number for each bit of a chunk.
     """
-    rows, records, spans, _, _, _, _, live = segment
+    rows, records, spans, feature_starts, _, band_starts, _, live = segment
     clause_rows, clause_starts, negated, groups = program
     figures, _, asks, _, _, _, admitted, all_sites = asked
     _, its_sites, _, candidates = found
@@ -640,7 +650,7 @@ def scan(  # noqa: C901, PLR0917 - groups are unpacked once: each time costs as 
                 for at in range(size):
                     surviving[at] |= own[at]
         waiting = _extract(surviving, base, records, survivors)
-        waiting = _shortlist(records, spans, figures, admitted, survivors, waiting)
+        waiting = _shortlist(records, spans, feature_starts, band_starts, figures, admitted, survivors, waiting)
         if width == 1:
             hits = _decide(
                 segment,

@@ -6,7 +6,7 @@ from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from marketplace.kernel import http
-from marketplace.kernel.access import PUBLIC, Kind, Principal, allow
+from marketplace.kernel.access import PUBLIC, Kind, Principal, Scope, allow
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import AccountWork, ReadingOnly
 from marketplace.kernel.work import Workshop
@@ -15,6 +15,8 @@ from notifications.calendar import service
 router = http.router("/calendar", tags=["notices"])
 
 Anyone = Annotated[Principal, Depends(allow(Kind.BUYER, Kind.PROVIDER, Kind.PLATFORM))]
+Owner = Annotated[Principal, Depends(allow(Kind.BUYER, Kind.PROVIDER, Kind.PLATFORM, scope=Scope.ADMINISTRATION))]
+"""Who may change it: a key that only reads can't."""
 Anybody = Annotated[Principal, Depends(PUBLIC)]
 Token = Annotated[str, Path(max_length=1000, pattern=r"^[\w-]+$")]
 _TYPE = "text/calendar; charset=utf-8"
@@ -39,13 +41,13 @@ def download_own_calendar(reading: ReadingOnly, _: Anyone) -> Response:
 
 
 @router.post("/feed", status_code=201, summary="Open your calendar's feed")
-def open_calendar_feed(work: AccountWork, _: Anyone) -> FeedOutput:
+def open_calendar_feed(work: AccountWork, _: Owner) -> FeedOutput:
     """Make a secret address that a calendar program can follow without signing in. The address before it ends."""
     return FeedOutput(url=service.open_feed(work))
 
 
 @router.delete("/feed", status_code=204, summary="End your calendar's feed")
-def end_calendar_feed(work: AccountWork, _: Anyone) -> Response:
+def end_calendar_feed(work: AccountWork, _: Owner) -> Response:
     """Make the address stop working. Doing it twice is harmless."""
     service.end_feed(work)
     return Response(status_code=204)

@@ -97,7 +97,8 @@ class FeedHub:
                     return
                 try:
                     left = max(0.0, ends - stopwatch())
-                    await asyncio.wait_for(changed.wait(), min(self.limits.heartbeat_seconds, left))
+                    async with asyncio.timeout(min(self.limits.heartbeat_seconds, left)):
+                        await changed.wait()
                 except TimeoutError:
                     yield Part((), after, more=False)
         finally:
@@ -155,11 +156,13 @@ class FeedHub:
         """Find out whose feed has grown, at every wake-up and from time to time."""
         listening: asyncpg.Connection | None = None
         try:
-            while True:
+            # asked each time: a cancellation that was lost to a wake-up must not leave it running
+            while self._watching is asyncio.current_task() and not self._closed:
                 if listening is None or listening.is_closed():
                     listening = await listen(self._dsn, service.CHANNEL, self._woken.set)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self.limits.poll_seconds)
+                    async with asyncio.timeout(self.limits.poll_seconds):
+                        await self._woken.wait()
                 self._woken.clear()
                 try:
                     self._spread(await run_in_threadpool(self._look, tuple(self._places)))

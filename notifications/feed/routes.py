@@ -29,7 +29,18 @@ Anyone = Annotated[Principal, Depends(allow(Kind.BUYER, Kind.PROVIDER, Kind.PLAT
 Types = Annotated[
     list[str] | None, Query(alias="type", max_length=100, description="Only notices of these types; say it repeatedly")
 ]
-_A_STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+_AN_EVENT = {
+    "type": "object",
+    "description": "One event of the stream, by its fields (WHATWG HTML, Server-sent events)",
+    "properties": {
+        "id": {"type": "string", "description": "send the newest as `Last-Event-ID` to go on behind it"},
+        "event": {"type": "string", "description": "the type of the event"},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "the event, as in the feed"},
+        "retry": {"type": "integer", "description": "milliseconds until you come back after a break"},
+    },
+    "additionalProperties": False,
+}
+_A_STREAM = {"content": {"text/event-stream": {"schema": _AN_EVENT}}}
 _RETRY_MS = 2000
 _STANDS_SECONDS = 30.0
 """How long a stream goes on after its caller's token or key has ended, at most."""

@@ -9,16 +9,13 @@ from email.utils import format_datetime, parseaddr
 from html import escape
 from zoneinfo import ZoneInfo
 
+from notifications.mail.frames import FRAMES
 from notifications.mail.model import Item, Letter, Links, Purpose
 
 _NAMED_IN_SUBJECT = 1
 _LONGEST_SUBJECT = 150
 _INK, _SOFT, _LINE, _PAPER, _ACCENT = "#1c2430", "#5b6675", "#d9dee5", "#f4f6f8", "#0b5cad"
 _FONT = "font-family:Helvetica,Arial,sans-serif;"
-_CONFIRM_TITLE = "Confirm this address"
-_CONFIRM_TEXT = "Somebody wants notices of the marketplace to come to this address. If that was not you, do nothing."
-_WHY = "You get this because you have an account at the marketplace."
-_WHY_SHARED = "You get this because this is the shared address of your desk."
 
 
 def compose(letter: Letter, links: Links, sender: str) -> EmailMessage:
@@ -52,48 +49,51 @@ def compose(letter: Letter, links: Links, sender: str) -> EmailMessage:
 
 def subject_of(letter: Letter) -> str:
     """Return the subject: the title of the notice, which never holds more than its reader may know."""
+    frame = FRAMES[letter.language]
     if letter.purpose is Purpose.CONFIRMATION:
-        return _CONFIRM_TITLE
+        return frame.confirm_title
     titles = list(dict.fromkeys(" ".join(item.title.split()) for item in letter.items))
     if len(letter.items) == _NAMED_IN_SUBJECT:
         return titles[0][:_LONGEST_SUBJECT]
-    return f"{len(letter.items)} notices: {', '.join(titles)}"[:_LONGEST_SUBJECT]
+    return frame.many.format(count=len(letter.items), titles=", ".join(titles))[:_LONGEST_SUBJECT]
 
 
 def _text(letter: Letter, links: Links) -> str:
+    frame = FRAMES[letter.language]
     if letter.purpose is Purpose.CONFIRMATION:
-        return f"{_CONFIRM_TEXT}\n\nTo confirm it, open this within three days:\n{links.confirm}\n"
+        return f"{frame.confirm_text}\n\n{frame.confirm_ask}\n{links.confirm}\n"
     parts = [
-        f"{item.title}{_times(item)}\n{item.text}\n{_when(item.at, letter.zone)}\n{link}\n"
+        f"{item.title}{_times(item)}\n{item.text}\n{_when(item.at, letter)}\n{link}\n"
         for item, link in zip(letter.items, links.items, strict=True)
     ]
-    why = _WHY_SHARED if letter.shared else _WHY
-    foot = f"-- \n{why}\nChoose what comes by e-mail: {links.preferences}\nNo e-mail any more: {links.unsubscribe}\n"
+    why = frame.why_shared if letter.shared else frame.why
+    foot = f"-- \n{why}\n{frame.choose}: {links.preferences}\n{frame.end}: {links.unsubscribe}\n"
     return "\n".join([*parts, foot])
 
 
 def _html(letter: Letter, links: Links) -> str:
     """Return the mail for clients that draw tables and know inline styles, and little else."""
+    frame = FRAMES[letter.language]
     if letter.purpose is Purpose.CONFIRMATION:
-        rows = [_block(_CONFIRM_TITLE, _CONFIRM_TEXT, "", links.confirm, "Confirm this address")]
-        foot = "The link is good for three days."
+        rows = [_block(frame.confirm_title, frame.confirm_text, "", links.confirm, frame.confirm_title)]
+        foot = frame.confirm_until
     else:
         rows = [
-            _block(item.title + _times(item), item.text, _when(item.at, letter.zone), link, "See it")
+            _block(item.title + _times(item), item.text, _when(item.at, letter), link, frame.see)
             for item, link in zip(letter.items, links.items, strict=True)
         ]
-        why = _WHY_SHARED if letter.shared else _WHY
+        why = frame.why_shared if letter.shared else frame.why
         foot = (
-            f'{escape(why)}<br><a href="{escape(links.preferences)}" style="color:{_SOFT};">Choose what comes by'
-            f' e-mail</a> &middot; <a href="{escape(links.unsubscribe)}" style="color:{_SOFT};">No e-mail any more</a>'
+            f'{escape(why)}<br><a href="{escape(links.preferences)}" style="color:{_SOFT};">{escape(frame.choose)}</a>'
+            f' &middot; <a href="{escape(links.unsubscribe)}" style="color:{_SOFT};">{escape(frame.end)}</a>'
         )
-    return _page(subject_of(letter), rows, foot)
+    return _page(letter, rows, foot)
 
 
-def _page(title: str, rows: Sequence[str], foot: str) -> str:
+def _page(letter: Letter, rows: Sequence[str], foot: str) -> str:
     return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title></head>"
+        f'<!DOCTYPE html><html lang="{letter.language}"><head><meta charset="utf-8">'
+        f"<title>{escape(subject_of(letter))}</title></head>"
         f'<body style="margin:0;padding:0;background-color:{_PAPER};">'
         f'<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="{_PAPER}">'
         '<tr><td align="center" style="padding:24px 12px;">'
@@ -122,6 +122,5 @@ def _times(item: Item) -> str:
     return f" ({item.count})" if item.count > 1 else ""
 
 
-def _when(at: datetime, zone: str) -> str:
-    own = at.astimezone(ZoneInfo(zone))
-    return f"{own.day} {own:%b %Y, %H:%M %Z}"
+def _when(at: datetime, letter: Letter) -> str:
+    return FRAMES[letter.language].when(at.astimezone(ZoneInfo(letter.zone)))

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from marketplace.kernel.principals import Kind
+from notifications.languages import Language
 from notifications.row import Subject
 
 
@@ -66,6 +67,7 @@ class Letter:
     edition: int = 0
     shared: bool = False
     """Whether it goes to a desk's shared address."""
+    language: Language = Language.EN
 
 
 @dataclass(frozen=True, slots=True)

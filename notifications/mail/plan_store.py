@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
-    ColumnElement,
-    DateTime,
     Subquery,
     Text,
     and_,
@@ -26,8 +24,10 @@ from marketplace.identity import service as identity
 from marketplace.kernel import ids
 from marketplace.kernel.access import Kind
 from marketplace.kernel.work import Reading, Work
+from notifications import planning
 from notifications.mail.model import Purpose, Status
 from notifications.mail.tables import DeskAddressRow, MailDeliveryRow
+from notifications.planning import Due, Moment
 from notifications.preferences.model import Choice
 from notifications.preferences.tables import PreferenceRow
 from notifications.service import PLATFORM
@@ -48,15 +48,6 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """All that decides when a reader is mailed: its choice, the urgency, and its timing as stored (empty: none)."""
-
-    choice: str
-    urgency: str
-    timing: str
-
-
-@dataclass(frozen=True, slots=True)
 class News:
     """Of what events notices were written since a position, and for whom."""
 
@@ -74,29 +65,18 @@ def news_since(work: Work, position: int) -> News:
 
 def moments(work: Work, news: News, told: Sequence[Told]) -> list[Moment]:
     """Return the different ways in which readers of these notices want to be told."""
-    wanted = _wanted(news, told)
-    rows = work.session.execute(sql_select(wanted.c.choice, wanted.c.urgency, wanted.c.timing).distinct())
-    return [Moment(row.choice, row.urgency, row.timing) for row in rows]
+    return planning.moments(work, _wanted(news, told))
 
 
-def plan(work: Work, news: News, told: Sequence[Told], due: Sequence[tuple[Moment, datetime]]) -> int:
+def plan(work: Work, news: News, told: Sequence[Told], due: Due) -> int:
     """Plan deliveries of these notices to all that want them, each at its moment's instant.
 
     One statement for however many readers. What is planned, or waits already, is not planned again.
     """
     wanted = _wanted(news, told)
-    instants = (
-        func.unnest(
-            literal([moment.choice for moment, _ in due], ARRAY(Text)),
-            literal([moment.urgency for moment, _ in due], ARRAY(Text)),
-            literal([moment.timing for moment, _ in due], ARRAY(Text)),
-            literal([at for _, at in due], ARRAY(DateTime(timezone=True))),
-        )
-        .table_valued("choice", "urgency", "timing", "at", name="instants")
-        .render_derived()
-    )
+    instants = planning.instants(due)
     chosen = sql_select(
-        _new_id(),
+        planning.new_id("dlv"),
         literal(Purpose.NOTICE.value),
         wanted.c.notice_id,
         wanted.c.ordinal,
@@ -110,14 +90,7 @@ def plan(work: Work, news: News, told: Sequence[Told], due: Sequence[tuple[Momen
         literal(work.now),
         instants.c.at,
         instants.c.at,
-    ).join(
-        instants,
-        and_(
-            instants.c.choice == wanted.c.choice,
-            instants.c.urgency == wanted.c.urgency,
-            instants.c.timing == wanted.c.timing,
-        ),
-    )
+    ).join(instants, planning.at_its_moment(wanted, instants))
     columns = ["id", "purpose", "notice_id", "ordinal", "organization_id", "reader_id", "address", "edition", "status"]
     columns += ["attempts", "last_error", "created_at", "planned_for", "due_at"]
     statement = upsert(MailDeliveryRow).from_select(columns, chosen).on_conflict_do_nothing()
@@ -181,16 +154,6 @@ def readers_of(organization_ids: Sequence[str] | None = None) -> Subquery:
         users = users.where(or_(own, platform) if PLATFORM in organization_ids else own)
         desks = desks.where(col(DeskAddressRow.organization_id) == func.any(of_these))
     return union_all(users, desks).subquery("readers")
-
-
-def _new_id() -> ColumnElement[str]:
-    """Return an expression that makes an identifier as ``ids.new`` does: random letters, made by the database."""
-    letters = literal("abcdefghijklmnop")
-    halves = [
-        func.left(func.translate(sql_cast(func.gen_random_uuid(), Text), literal("0123456789abcdef-"), letters), 12)
-        for _ in range(2)
-    ]
-    return literal("dlv_") + halves[0] + halves[1]
 
 
 def plan_confirmation(work: Work, reader_id: str, organization_id: str, address: str) -> None:

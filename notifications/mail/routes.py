@@ -16,7 +16,8 @@ router = http.router("/notices", tags=["notices"])
 
 Desk = Annotated[Principal, Depends(allow(Kind.PROVIDER))]
 DeskAdmin = Annotated[Principal, Depends(allow(Kind.PROVIDER, roles=(UserRole.ADMIN,), scope=Scope.ADMINISTRATION))]
-Anyone = Annotated[Principal, Depends(allow(Kind.BUYER, Kind.PROVIDER, Kind.PLATFORM))]
+Owner = Annotated[Principal, Depends(allow(Kind.BUYER, Kind.PROVIDER, Kind.PLATFORM, scope=Scope.ADMINISTRATION))]
+"""Who may change it: a key that only reads can't."""
 
 
 @router.get("/desk-address", summary="Your desk's shared address", responses=http.problems(NotFoundError))
@@ -47,7 +48,7 @@ def delete_desk_address(work: AccountWork, _: DeskAdmin) -> Response:
 @router.post(
     "/address-confirmation", status_code=204, summary="Confirm your address", responses=http.problems(LinkJustSentError)
 )
-def ask_address_confirmation(work: AccountWork, _: Anyone) -> Response:
+def ask_address_confirmation(work: AccountWork, _: Owner) -> Response:
     """Mails a link to your own address: opening it ends that the address is spared, after mail to it came back."""
     addresses.ask_to_confirm(work)
     return Response(status_code=204)

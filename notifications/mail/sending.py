@@ -6,10 +6,11 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parseaddr
 
-from marketplace.kernel import codec
+from marketplace.kernel import codec, tracing
 from marketplace.kernel.config import Profile, Settings
 from marketplace.kernel.vault import Vault
 from marketplace.kernel.work import Work, Workshop
+from notifications.languages import Language
 from notifications.mail import addresses, compose, links, rules, store
 from notifications.mail.links import Aim
 from notifications.mail.model import Fate, Item, Letter, Links, Outcome, Purpose, Status
@@ -96,26 +97,31 @@ def _letter(
     for row in mail:
         row.status, row.lease_until, row.mail_id = Status.SENDING, work.now + rules.LEASE, mail_id
         row.attempts, row.address = row.attempts + 1, address
+    language = addressee.language if addressee else Language.EN
     timing = codec.load(Timing, addressee.timing) if addressee and addressee.timing else Timing()
     return Letter(
         id=mail_id,
         purpose=Purpose(first.purpose),
         reader_id=first.reader_id,
         address=address,
-        items=tuple(_item(work.vault, row, notices[row.notice_id]) for row in mail if row.notice_id is not None),
+        items=tuple(
+            _item(work.vault, row, notices[row.notice_id], language) for row in mail if row.notice_id is not None
+        ),
         zone=timing.zone,
         at=work.now,
         attempts=max(row.attempts for row in mail),
         edition=max(row.edition for row in mail),
         shared=addressee is not None and addressee.shared,
+        language=language,
     )
 
 
-def _item(vault: Vault, row: MailDeliveryRow, notice: NoticeRow) -> Item:
+def _item(vault: Vault, row: MailDeliveryRow, notice: NoticeRow, language: Language) -> Item:
     """Return what a letter says of one notice. The thread's name is a keyed hash: it tells nothing and is the same."""
     about = f"{row.reader_id} {notice.subject_kind} {notice.subject_id}"
     thread = vault.sealer("mail threads").mark(about.encode())[:24]
-    return Item(row.id, notice.title, notice.text, notice.count, notice.updated_at, thread)
+    title, text = notice.words_in(language)
+    return Item(row.id, title, text, notice.count, notice.updated_at, thread)
 
 
 def hand_over(vault: Vault, transport: Transport, letter: Letter) -> Outcome:
@@ -125,7 +131,8 @@ def hand_over(vault: Vault, transport: Transport, letter: Letter) -> Outcome:
         message = compose.compose(letter, links_of(vault, letter), settings.mail_from)
     except ValueError as error:
         return Outcome(Fate.REJECTED, rules.plain_reason(f"can't be written: {error}"))
-    return transport.send(letter, message, return_path(settings, letter.id))
+    with tracing.alone("delivery", channel="mail"):
+        return transport.send(letter, message, return_path(settings, letter.id))
 
 
 def return_path(settings: Settings, letter_id: str) -> str:

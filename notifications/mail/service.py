@@ -2,27 +2,26 @@
 
 from datetime import UTC
 
-from marketplace.kernel import codec
 from marketplace.kernel.access import Kind
 from marketplace.kernel.errors import ConflictError, NotFoundError
 from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.work import Reading, Work
-from notifications import table
+from notifications import planning, table
 from notifications.channels import ChannelHealth, Trouble
-from notifications.groups import ROLES, group_of
+from notifications.groups import ROLES, group_of, kind_of
+from notifications.languages import Language
 from notifications.mail import addresses, links, plan_store, returns, rules, sending, store
 from notifications.mail.events import DeliveryRepeated
 from notifications.mail.links import Aim
 from notifications.mail.model import FAILED, KeptMail, Purpose, ReturnKind, Shown, Status
 from notifications.mail.plan_store import Told
 from notifications.preferences import service as preferences
-from notifications.preferences.model import Choice, Timing
+from notifications.preferences.model import Choice
 from notifications.preferences.rules import due_at
-from notifications.row import Audience, Row, Subject, Urgency
+from notifications.row import Row, Subject
 
 NAME = "e-mail"
 _SHOWN = 100
-_KINDS = {Audience.BUYER: Kind.BUYER, Audience.PLATFORM: Kind.PLATFORM}
 
 
 class NotFailedError(ConflictError):
@@ -40,19 +39,17 @@ def plan(work: Work, position: int) -> None:
     told = sorted({one for event in news.events for row in table.rows_of(event) for one in told_by(row)})
     if not told:
         return
-    due = []
-    for moment in plan_store.moments(work, news, told):
-        timing = codec.load_json(Timing, moment.timing) if moment.timing else Timing()
-        at = due_at(Choice(moment.choice), timing, Urgency(moment.urgency), work.now)
-        if at is not None:
-            due.append((moment, at))
+    due = planning.due(
+        plan_store.moments(work, news, told),
+        lambda choice, timing, urgency: due_at(Choice(choice), timing, urgency, work.now),
+    )
     if due:
         plan_store.plan(work, news, told, due)
 
 
 def told_by(row: Row) -> list[Told]:
     """Return which readers a row of the table reaches by e-mail: roles of a kind of organization, and shared desks."""
-    group, kind = group_of(row), _KINDS.get(row.audience, Kind.PROVIDER)
+    group, kind = group_of(row), kind_of(row)
     roles = [role.value for role in ROLES[group]] + ([plan_store.SHARED] if kind is Kind.PROVIDER else [])
     return [Told(row.event, kind, role, group) for role in sorted(roles)]
 
@@ -60,8 +57,8 @@ def told_by(row: Row) -> list[Told]:
 # ---- links in mails
 
 
-def notice_of_link(reading: Reading, token: str) -> Shown:
-    """Return the facts that a mail's link shows. Raises NotFoundError, LinkExpiredError."""
+def notice_of_link(reading: Reading, token: str, language: Language = Language.EN) -> Shown:
+    """Return the facts that a mail's link shows, in a language. Raises NotFoundError, LinkExpiredError."""
     (delivery_id,) = links.read(reading.vault, Aim.NOTICE, token, reading.now)
     row = store.delivery(reading, delivery_id)
     reader = None if row is None else store.reader(reading, row.reader_id)
@@ -69,7 +66,8 @@ def notice_of_link(reading: Reading, token: str) -> Shown:
         raise NotFoundError
     notice = store.notices(reading, [row.notice_id])[row.notice_id]
     at, subject = notice.updated_at.astimezone(UTC), Subject(notice.subject_kind)
-    return Shown(notice.title, notice.text, notice.count, at, reader[1], subject, notice.subject_id)
+    title, text = notice.words_in(language)
+    return Shown(title, text, notice.count, at, reader[1], subject, notice.subject_id)
 
 
 def check_unsubscribe(reading: Reading, token: str) -> None:

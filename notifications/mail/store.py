@@ -21,9 +21,11 @@ from sqlmodel import col
 
 from marketplace.kernel.access import Kind
 from marketplace.kernel.work import Reading, Work
-from notifications.mail.model import OPEN, KeptMail, Letter, Purpose, Status
+from notifications.languages import Language
+from notifications.mail.model import OPEN, KeptMail, Purpose, Status
 from notifications.mail.plan_store import SHARED, readers_of
 from notifications.mail.tables import KeptMailRow, MailAddressRow, MailDeliveryRow
+from notifications.preferences import service as preferences
 from notifications.preferences.tables import PreferenceRow
 from notifications.tables import NoticeRow
 
@@ -104,6 +106,10 @@ class Addressee:
     shared: bool
     spared: bool
     timing: dict[str, Any] | None
+    language: Language
+
+
+_CHOSEN = col(PreferenceRow.timing), col(PreferenceRow.language)
 
 
 def addressees(reading: Reading, reader_ids: Sequence[str]) -> dict[str, Addressee]:
@@ -113,12 +119,18 @@ def addressees(reading: Reading, reader_ids: Sequence[str]) -> dict[str, Address
         col(MailAddressRow.address) == readers.c.email, col(MailAddressRow.suppressed_at).is_not(None)
     )
     query = (
-        sql_select(readers.c.id, readers.c.email, readers.c.role, spared.label("spared"), col(PreferenceRow.timing))
+        sql_select(readers.c.id, readers.c.email, readers.c.role, spared.label("spared"), *_CHOSEN)
         .outerjoin(PreferenceRow, col(PreferenceRow.reader_id) == readers.c.id)
         .where(readers.c.id.in_(reader_ids))
     )
     return {
-        row.id: Addressee(row.email, row.role == SHARED, row.spared, row.timing)
+        row.id: Addressee(
+            row.email,
+            row.role == SHARED,
+            row.spared,
+            row.timing,
+            preferences.language_of(row.language),
+        )
         for row in reading.session.execute(query)
     }
 
@@ -215,10 +227,10 @@ def waits_already(reading: Reading, row: MailDeliveryRow) -> bool:
     return bool(reading.session.execute(query).scalar_one())
 
 
-def keep_mail(work: Work, letter: Letter, subject: str, source: str) -> None:
-    """Keep a mail that is not sent."""
-    values = {"address": letter.address, "subject": subject, "source": source, "at": work.now}
-    statement = upsert(KeptMailRow).values(id=f"{letter.id}.{letter.edition}", **values)
+def keep_mail(work: Work, kept_id: str, address: str, subject: str, source: str) -> None:
+    """Keep a mail, or what is read like one, that is not sent; one that is kept already is kept as it is now."""
+    values = {"address": address, "subject": subject, "source": source, "at": work.now}
+    statement = upsert(KeptMailRow).values(id=kept_id, **values)
     work.session.connection().execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 

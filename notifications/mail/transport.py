@@ -114,7 +114,8 @@ class Mailbox:
     def send(self, letter: Letter, message: EmailMessage, envelope_sender: str) -> Outcome:  # noqa: ARG002 - a Transport
         """Keep a mail."""
         with self._workshop.work() as work:
-            store.keep_mail(work, letter, str(message["Subject"]), message.as_string())
+            kept_id = f"{letter.id}.{letter.edition}"
+            store.keep_mail(work, kept_id, letter.address, str(message["Subject"]), message.as_string())
         return Outcome(Fate.SENT)
 
 

@@ -1,4 +1,4 @@
-"""What a reader has chosen: how each group reaches it by e-mail, and when it is not to be disturbed."""
+"""What a reader has chosen: how each group reaches it by e-mail and by text, and when it is not to be disturbed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from marketplace.kernel.texts import marked
 from notifications.groups import Group
+from notifications.languages import Language
 
 SEVEN = time(7, 0)
 
@@ -28,6 +29,21 @@ WORDS: Mapping[Choice, str] = {
 }
 
 
+class TextChoice(StrEnum):
+    """What of a group of events reaches a reader as a text message, once it has confirmed a phone number."""
+
+    URGENT = "urgent"
+    NEEDED = "needed"
+    OFF = "off"
+
+
+TEXT_WORDS: Mapping[TextChoice, str] = {
+    TextChoice.URGENT: marked("Urgent things alone"),
+    TextChoice.NEEDED: marked("All that needs you"),
+    TextChoice.OFF: marked("Not by text message"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class QuietHours:
     """From when until when nothing is sent, in the reader's zone, on nights that begin on ``days`` (ISO: 1 = Monday).
@@ -44,7 +60,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When e-mail may come: the reader's zone (IANA name), its quiet hours, and the time of the day's digest."""
+    """When e-mail and texts may come: the reader's zone (IANA name), its quiet hours, the time of the day's digest."""
 
     zone: str = "UTC"
     quiet: QuietHours | None = None
@@ -53,11 +69,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """All that one reader has chosen; a group without a choice goes by weight."""
+    """All that one reader has chosen; a group without a choice goes by weight, and as a text only what is urgent."""
 
     choices: Mapping[Group, Choice] = field(default_factory=dict)
     timing: Timing = Timing()
+    texts: Mapping[Group, TextChoice] = field(default_factory=dict)
+    language: Language = Language.EN
 
     def choice(self, group: Group) -> Choice:
         """Return how a group reaches the reader."""
         return self.choices.get(group, Choice.BY_WEIGHT)
+
+    def text_choice(self, group: Group) -> TextChoice:
+        """Return what of a group reaches the reader as a text message."""
+        return self.texts.get(group, TextChoice.URGENT)

@@ -1,10 +1,10 @@
-"""When a reader is told by e-mail: a pure function of its choice, its quiet hours, the urgency and the instant."""
+"""When a reader is told by e-mail or text: pure functions of its choice, quiet hours, the urgency and the instant."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from notifications.preferences.model import Choice, QuietHours, Timing
+from notifications.preferences.model import Choice, QuietHours, TextChoice, Timing
 from notifications.row import Urgency
 
 _DAY = timedelta(days=1)
@@ -24,6 +24,19 @@ def due_at(choice: Choice, timing: Timing, urgency: Urgency, now: datetime) -> d
         return now
     daily = not urgent and (choice is Choice.DAILY or (choice is Choice.BY_WEIGHT and urgency is Urgency.LATER))
     return end_of_quiet(timing, next_digest(timing, now) if daily else now)
+
+
+def text_due_at(choice: TextChoice, timing: Timing, urgency: Urgency, now: datetime) -> datetime | None:
+    """Return when to send as a text what became known at ``now`` (aware UTC); None: never.
+
+    What is only to know is never texted. Quiet hours hold as for e-mail.
+    """
+    urgent = urgency is Urgency.NOW
+    if choice is TextChoice.OFF or not (urgent or (choice is TextChoice.NEEDED and urgency is Urgency.SOON)):
+        return None
+    if urgent and (timing.quiet is None or timing.quiet.urgent_anyway):
+        return now
+    return end_of_quiet(timing, now)
 
 
 def next_digest(timing: Timing, now: datetime) -> datetime:

@@ -1,5 +1,7 @@
 """What a reader chooses: each user for itself, an admin of a provider also for the desk's shared address."""
 
+from dataclasses import replace
+
 from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.kernel import codec
@@ -7,7 +9,8 @@ from marketplace.kernel.access import Kind, Principal, UserRole
 from marketplace.kernel.errors import ForbiddenError
 from marketplace.kernel.work import Reading, Work
 from notifications.groups import ROLES, Group
-from notifications.preferences.model import Choice, Preferences, Timing
+from notifications.languages import Language
+from notifications.preferences.model import Choice, Preferences, TextChoice, Timing
 from notifications.preferences.tables import PreferenceRow
 
 
@@ -51,13 +54,25 @@ def of_reader(reading: Reading, reader_id: str) -> Preferences:
         return Preferences()
     known = {group.value for group in Group}
     choices = {Group(group): Choice(choice) for group, choice in row.choices.items() if group in known}
-    return Preferences(choices, codec.load(Timing, row.timing))
+    texts = {Group(group): TextChoice(choice) for group, choice in row.texts.items() if group in known}
+    return Preferences(choices, codec.load(Timing, row.timing), texts, language_of(row.language))
+
+
+def language_of(tag: str | None) -> Language:
+    """Return a language by its tag as it is stored; English for one that we do not have, or none."""
+    return Language(tag) if tag in set(Language) else Language.EN
+
+
+def speak(work: Work, language: Language) -> None:
+    """Send the caller what is sent in this language from now on; what it has chosen besides stays."""
+    reader_id = work.principal.user_id
+    keep(work, reader_id, work.principal.organization_id, replace(of_reader(work, reader_id), language=language))
 
 
 def turn_off(work: Work, reader_id: str, organization_id: str) -> None:
     """Send a reader no more e-mail of any group; what it has chosen besides stays."""
-    timing = of_reader(work, reader_id).timing
-    keep(work, reader_id, organization_id, Preferences(dict.fromkeys(Group, Choice.OFF), timing))
+    chosen = of_reader(work, reader_id)
+    keep(work, reader_id, organization_id, replace(chosen, choices=dict.fromkeys(Group, Choice.OFF)))
 
 
 def keep(work: Work, reader_id: str, organization_id: str, chosen: Preferences) -> None:
@@ -65,6 +80,8 @@ def keep(work: Work, reader_id: str, organization_id: str, chosen: Preferences) 
     values = {
         "choices": {group.value: choice.value for group, choice in chosen.choices.items()},
         "timing": codec.dump(chosen.timing),
+        "language": chosen.language.value,
+        "texts": {group.value: choice.value for group, choice in chosen.texts.items()},
         "updated_at": work.now,
     }
     statement = insert(PreferenceRow).values(reader_id=reader_id, organization_id=organization_id, **values)

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Text
+from sqlalchemy import Column, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from marketplace.kernel.tables import document, instant
@@ -12,7 +13,8 @@ from marketplace.kernel.tables import document, instant
 class PreferenceRow(SQLModel, table=True):
     """What one reader has chosen. A reader is a user, or the organization itself: its shared desk address.
 
-    ``choices`` by group; ``timing`` is the dump of a ``Timing``. Who has chosen nothing has no row.
+    ``choices`` of e-mail and ``texts`` by group; ``timing`` is the dump of a ``Timing``. Who has chosen nothing has no
+    row.
     """
 
     __tablename__ = "notice_preferences"
@@ -21,4 +23,8 @@ class PreferenceRow(SQLModel, table=True):
     organization_id: str = Field(sa_column=Column(Text, nullable=False))
     choices: dict[str, str] = document()
     timing: dict[str, Any] = document()
+    texts: dict[str, str] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+    )
+    language: str = Field(default="en", sa_column=Column(Text, nullable=False, server_default="en"))
     updated_at: datetime = instant()

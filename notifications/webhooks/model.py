@@ -40,7 +40,7 @@ class Endpoint:
     """Where an organization wants to hear of its notices. ``events`` empty: of all.
 
     ``failing_since``: of the first attempt that failed after the last that did not. ``previous_until``: how long
-    messages are signed with the secret before this one, too.
+    messages are signed with the secret before this one, too. ``rests_until``: until when it asked to be left alone.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Endpoint:
     disabled_at: datetime | None
     disabled_because: Because | None
     previous_until: datetime | None
+    rests_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class WebhookOutput(BaseModel):
     events: list[str]
     condition: Condition = Field(description="`disabled`: by us, see `disabled_because`")
     created_at: datetime
+    rests_until: datetime | None = Field(description="Until when it wants nothing, as it said by `Retry-After`")
     failing_since: datetime | None = Field(description="When the first message failed since the last that arrived")
     disabled_at: datetime | None
     disabled_because: Because | None
@@ -60,6 +61,7 @@ class WebhookOutput(BaseModel):
             events=list(endpoint.events),
             condition=endpoint.condition,
             created_at=endpoint.created_at,
+            rests_until=endpoint.rests_until,
             failing_since=endpoint.failing_since,
             disabled_at=endpoint.disabled_at,
             disabled_because=endpoint.disabled_because,

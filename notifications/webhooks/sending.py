@@ -9,6 +9,7 @@ from functools import cache
 
 import httpx
 
+from marketplace.kernel import tracing
 from marketplace.kernel.clock import stopwatch
 from marketplace.kernel.work import Workshop
 from notifications.webhooks import addresses, resolving, rules, service
@@ -78,10 +79,11 @@ async def _send(message: Message, resolve: Resolver, source: str, *, loopback: b
     began = stopwatch()
     status, answer, error, retry_after = None, "", "", ""
     try:
-        async with asyncio.timeout(TOTAL_SECONDS):
-            target = addresses.target_of(message.url, loopback=loopback)
-            found = addresses.allowed(target, await resolving.look_up(resolve, target.host, target.port))
-            response, answer = await _exchange(target, found, message, source)
+        with tracing.alone("delivery", channel="webhooks"):
+            async with asyncio.timeout(TOTAL_SECONDS):
+                target = addresses.target_of(message.url, loopback=loopback)
+                found = addresses.allowed(target, await resolving.look_up(resolve, target.host, target.port))
+                response, answer = await _exchange(target, found, message, source)
         status, retry_after = response.status_code, response.headers.get("retry-after", "")
     except RefusedError as refused:
         error = str(refused)
@@ -153,4 +155,8 @@ def _of_certificate(error: BaseException | None) -> bool:
     return False
 
 
-SENDERS = {"webhooks": Courier(), "webhooks in trouble": Courier(troubled=True)}
+SENDERS = {
+    "webhooks": Courier(),
+    "webhooks beside": Courier(),  # while the first waits for receivers, or for its turn among the threads that mail
+    "webhooks in trouble": Courier(troubled=True),
+}

@@ -102,6 +102,7 @@ def change_endpoint(work: Work, endpoint_id: str, wanted: Wanted, resolve: Resol
     row.url, row.description, row.events = wanted.url, wanted.description, list(wanted.events)
     if wanted.active and row.condition != Condition.ACTIVE:
         row.failures, row.last_ms, row.failing_since, row.disabled_at, row.disabled_because = 0, 0, None, None, ""
+        row.rests_until = None
         store.hurry(work, row.id)
     if wanted.active or row.condition == Condition.ACTIVE:
         row.condition = Condition.ACTIVE if wanted.active else Condition.PAUSED
@@ -296,6 +297,9 @@ def _note(work: Work, endpoint: WebhookEndpointRow, outcome: Outcome) -> None:
         endpoint.failures, endpoint.failing_since = 0, None
         return
     endpoint.failures += 1
+    asked = rules.asked_wait(outcome.retry_after, work.now)
+    if asked:  # what asks for time gets it from all its messages
+        endpoint.rests_until = max(endpoint.rests_until or work.now, work.now + asked)
     endpoint.failing_since = endpoint.failing_since or work.now
     because = rules.disabled_because(Condition(endpoint.condition), outcome, endpoint.failing_since, work.now)
     if because is None:

@@ -1,7 +1,8 @@
 """Every SQL statement on webhooks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Text, any_, cast, exists, func, literal, text, tuple_, update
 from sqlalchemy import delete as sql_delete
@@ -17,6 +18,26 @@ from notifications.webhooks import rules
 from notifications.webhooks.model import TEST, Attempt, Because, Condition, Delivery, Endpoint, State
 from notifications.webhooks.tables import WebhookAttemptRow, WebhookDeliveryRow, WebhookEndpointRow
 
+_FIRST = text(
+    "WITH oldest AS MATERIALIZED ("
+    "  SELECT c.id, c.endpoint_id, c.due_at, c.ordinal FROM market.webhook_deliveries c"
+    "  JOIN market.webhook_endpoints e ON e.id = c.endpoint_id"
+    "  WHERE c.state = 'pending' AND c.due_at <= :now AND (c.taken_until IS NULL OR c.taken_until <= :now)"
+    "  AND (e.condition = 'active' OR (e.condition <> 'removed' AND c.event = :test))"
+    "  AND (e.failures >= :failures OR e.last_ms >= :slow_ms) = :troubled"
+    "  AND (e.rests_until IS NULL OR e.rests_until <= :now)"
+    "  AND NOT EXISTS (SELECT FROM market.webhook_deliveries p WHERE p.endpoint_id = c.endpoint_id"
+    "    AND p.subject = c.subject AND p.state = 'pending' AND p.ordinal < c.ordinal)"
+    "  ORDER BY c.due_at LIMIT :seen),"
+    " ranked AS (SELECT id, due_at, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at, ordinal) AS place"
+    "  FROM oldest),"
+    " due AS (SELECT id FROM ranked WHERE place <= :each ORDER BY due_at LIMIT :most)"
+    " SELECT id, (SELECT count(*) FROM oldest), (SELECT count(*) FROM due) FROM market.webhook_deliveries"
+    " WHERE id IN (SELECT id FROM due) AND state = 'pending' AND (taken_until IS NULL OR taken_until <= :now)"
+    " ORDER BY id FOR UPDATE SKIP LOCKED"
+)
+"""Looks at the deliveries that are due longest, ``seen`` of them: enough while many endpoints wait for a few each."""
+
 _TAKE = text(
     "WITH due AS ("
     "  SELECT d.id FROM market.webhook_endpoints e CROSS JOIN LATERAL ("
@@ -29,12 +50,19 @@ _TAKE = text(
     "  WHERE e.id IN (SELECT endpoint_id FROM market.webhook_deliveries"
     "    WHERE state = 'pending' AND due_at <= :now AND (taken_until IS NULL OR taken_until <= :now))"
     "  AND e.condition <> 'removed' AND (e.failures >= :failures OR e.last_ms >= :slow_ms) = :troubled"
+    "  AND (e.rests_until IS NULL OR e.rests_until <= :now)"
     "  ORDER BY d.due_at LIMIT :most)"
     " SELECT id FROM market.webhook_deliveries WHERE id IN (SELECT id FROM due) AND state = 'pending'"
     " AND (taken_until IS NULL OR taken_until <= :now) ORDER BY id FOR UPDATE SKIP LOCKED"
 )
-"""A delivery is due when nothing before it about the same subject is pending at the same endpoint. Two that take at
-once see the same first one of each subject: one of them gets it, the other none of the subject."""
+"""Looks at all endpoints, so that one with a thousand messages hides no other.
+
+Either way a delivery is due when nothing before it about the same subject is pending at the same endpoint, and the
+endpoint does not rest. Two that take at once see the same first one of each subject: one of them gets it, the other
+none of the subject.
+"""
+_SEEN_EACH = 8
+"""For each delivery that is wanted, how many of those that are due longest are looked at first."""
 
 
 _LOG = col(WebhookDeliveryRow.created_at), col(WebhookDeliveryRow.ordinal), col(WebhookDeliveryRow.id)
@@ -43,6 +71,7 @@ _LOG = col(WebhookDeliveryRow.created_at), col(WebhookDeliveryRow.ordinal), col(
 _OLDEST = text(
     "SELECT min(d.due_at) FROM market.webhook_deliveries d JOIN market.webhook_endpoints e ON e.id = d.endpoint_id"
     " WHERE d.state = 'pending' AND d.due_at <= :now AND e.condition = 'active'"
+    " AND (e.rests_until IS NULL OR e.rests_until <= :now)"
     " AND NOT EXISTS (SELECT FROM market.webhook_deliveries p WHERE p.endpoint_id = d.endpoint_id"
     "   AND p.subject = d.subject AND p.state = 'pending' AND p.ordinal < d.ordinal)"
 )
@@ -161,10 +190,22 @@ def take(work: Work, *, troubled: bool, each: int, most: int) -> list[WebhookDel
         "slow_ms": rules.TROUBLE_MS,
         "troubled": troubled,
         "most": most,
+        "seen": most * _SEEN_EACH,
     }
-    found = list(work.session.connection().execute(_TAKE, parameters).scalars())
+    found = _taken(work, parameters)
     query = select(WebhookDeliveryRow).where(col(WebhookDeliveryRow.id).in_(found))
     return list(work.session.exec(query.order_by(col(WebhookDeliveryRow.due_at), col(WebhookDeliveryRow.ordinal))))
+
+
+def _taken(work: Work, parameters: Mapping[str, Any]) -> list[str]:
+    """Return the ids of deliveries that were locked: of those due longest, or of all where these give too few."""
+    connection = work.session.connection()
+    found = connection.execute(_FIRST, parameters).all()
+    if found:
+        _, seen, chosen = found[0]
+        if chosen >= parameters["most"] or seen < parameters["seen"]:
+            return [row[0] for row in found]
+    return list(connection.execute(_TAKE, parameters).scalars())
 
 
 def endpoints_by_id(work: Work, endpoint_ids: Sequence[str], *, lock: bool = False) -> dict[str, WebhookEndpointRow]:
@@ -293,6 +334,7 @@ def endpoint_of(row: WebhookEndpointRow) -> Endpoint:
         _utc(row.disabled_at),
         Because(row.disabled_because) if row.disabled_because else None,
         _utc(row.previous_until),
+        _utc(row.rests_until),
     )
 
 

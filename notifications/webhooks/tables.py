@@ -14,6 +14,7 @@ class WebhookEndpointRow(SQLModel, table=True):
     """One address of one organization. ``kind``: of the organization. Secrets are sealed.
 
     ``failures``: attempts that failed since the last that did not; ``last_ms``: how long the last one took.
+    ``rests_until``: it asked to be sent nothing before.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -36,6 +37,7 @@ class WebhookEndpointRow(SQLModel, table=True):
     failures: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     last_ms: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     failing_since: datetime | None = instant(nullable=True)
+    rests_until: datetime | None = instant(nullable=True)
     disabled_at: datetime | None = instant(nullable=True)
     disabled_because: str = Field(default="", sa_column=Column(Text, nullable=False))
 

@@ -85,10 +85,10 @@ def change_footprint_visibility(body: VisibilityInput, work: Working, _: Writer)
     openapi_extra=_BODY,
 )
 def upload_footprint(
+    _: Writer,  # first: who may not is told so, whatever is sent
     content: Content,
     form: MediaForm,
     work: Working,
-    _: Writer,
     response: Response,
     check: Annotated[bool, Query(description="only report what would come of it")] = False,  # noqa: FBT002 - a switch
 ) -> FootprintReport:

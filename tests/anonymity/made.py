@@ -1,18 +1,25 @@
 """Two worlds to compare: who lives in them, what a carrier can look at, and how a request begins."""
 
+import base64
+import binascii
+import hashlib
 import re
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_string
 from email.policy import default
 from http import HTTPStatus
+from io import BytesIO
 from itertools import product
 from typing import Any
 
+import typst
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from httpx import Response
+from openpyxl import Workbook
 from sqlalchemy import text as sql
 
 from buyers.registry import service as registry
@@ -28,12 +35,16 @@ from marketplace.kernel.reactions import catch_up
 from marketplace.terminals import packing, streams
 from marketplace.wiring import Marketplace
 from notifications.mail import sending as mail
+from notifications.preferences.schemas import PreferencesBody
+from notifications.texting import sending as texting
 from tests.conftest import NOON, empty_market
 from tests.factories import PASSWORD, SignedIn, a_user, as_owner, sign_in
 from tests.house.plan import policies, routes
 
 CARRIERS = ("Aldgate Fiber", "Brightwave Telecom", "Cobalt Networks")
 ID = re.compile(r"\b(?P<kind>[a-z]{2,12})_[a-z2-7]{24}\b")
+FILES = {"the file": "A1", "no file": "A9"}
+"""What stands for ``{attachment}`` in a path, as ``LOTS`` for lots."""
 LOTS = {"the lot": "T1", "no lot": "T9"}
 """What stands for ``{lot}`` in a path: the name of the request's lot, and one that it doesn't have."""
 
@@ -51,6 +62,19 @@ AFTER_AWARD = (AWARDED, CONTRACTED, FELL_THROUGH, ENDED)
 _REFUSALS = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 OTHER_RANDOM = re.compile(r"Buyer [A-Z][0-9]-[0-9]{3}|bidder [A-Z2-7]{6}|\b[0-9a-f]{64}\b|eyJ[\w-]+\.[\w-]+\.[\w-]+")
+SIGNED = re.compile(r"eyJ[\w-]+\.(?P<payload>[\w-]+)\.[\w-]+")
+SESSION = re.compile(r"(?<=set-cookie: tenderline=)[\w-]{43}; HttpOnly; Max-Age=[0-9]+")
+"""A browser's secret, and for how long by this machine's clock: the marketplace's is set by hand."""
+
+MEASURED = re.compile(r'(?<="duration_ms":)[0-9]+')
+"""How long the carrier's own system took to answer."""
+
+READABLE = re.compile(r"text/|[/+](?:json|xml|javascript)\b")
+"""Media types whose bytes are a text: all others are compared as bytes, workbooks by their parts."""
+
+Observed = tuple[str, str]
+"""What was looked at, and every byte of what was seen, without what is random in any world."""
+
 RANDOM_IN_MAIL = re.compile(r"thread\.[0-9a-f]{24}|(?<=/)(?:n|unsubscribe)/[\w-]+")
 """Threads are keyed hashes of random ids, links are sealed."""
 
@@ -121,8 +145,10 @@ class World:
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     seen_ids: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     refused: dict[tuple[str, str], set[tuple[str, ...]]] = field(default_factory=dict)
-    observed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    observed: dict[str, list[Observed]] = field(default_factory=dict)
     mails: dict[str, list[str]] = field(default_factory=dict)
+    only_the_story: bool = False
+    """Nobody looks around between the steps of the story: what is looked at is chosen one by one."""
 
     def call(self, who: SignedIn | dict[str, str], method: str, path: str, expected: int, **options: Any) -> Any:
         """Call the API as part of the story."""
@@ -136,7 +162,7 @@ class World:
         headers = self.carriers[carrier] | options.pop("headers", {})
         answer = self.client.request(method, path, headers=headers, **options)
         headers = "\n".join(f"{name}: {value}" for name, value in sorted(_unpacked(answer).items()))
-        raw = f"{answer.status_code}\n{headers}\n\n{answer.text}"
+        raw = f"{answer.status_code}\n{headers}\n\n{_body(answer)}"
         normal = self._normal(carrier, raw)
         self.observed.setdefault(carrier, []).append((f"{stage} {method} {self._normal(carrier, path)}", normal))
         return answer
@@ -154,23 +180,33 @@ class World:
                     seen.setdefault(match.group("kind"), []).append(value)
             return names[value]
 
-        return OTHER_RANDOM.sub(named, ID.sub(named, text))
+        def opened(match: re.Match[str]) -> str:
+            """Show what is inside of what is signed; the signature is another one each time."""
+            inside = _decoded(match.group("payload"))
+            return named(match) + ("" if inside is None else f" {OTHER_RANDOM.sub(named, ID.sub(named, inside))}")
+
+        text = MEASURED.sub("<measured>", SESSION.sub("<session>", text))
+        return OTHER_RANDOM.sub(named, ID.sub(named, SIGNED.sub(opened, text)))
 
     def settle(self) -> None:
         """Let the worker do what is due, and carriers read their mail."""
         worker.heartbeat(self.market)
         catch_up(self.market.workshop)
-        while mail.send_due(self.market.workshop):
-            pass
+        for send_due in (mail.send_due, texting.send_due):
+            while send_due(self.market.workshop):
+                pass
         with as_owner(self.market) as connection:
             fresh = connection.execute(sql("DELETE FROM market.kept_mails RETURNING address, source")).all()
-        for carrier in CARRIERS:
-            own = [_read_mail(source) for address, source in fresh if address == address_of(carrier)]
-            self.mails.setdefault(carrier, []).extend(sorted(own))
+        for carrier in self.carriers:
+            own = (address_of(carrier), phone_of(carrier))
+            read = [_read_mail(source) for address, source in fresh if address in own]
+            self.mails.setdefault(carrier, []).extend(sorted(read))
 
     def look_around(self, stage: str) -> None:
         """Call, as every carrier, every route that it may read, with every identifier that it could try."""
-        for carrier, route in product(CARRIERS, carrier_routes("GET")):
+        if self.only_the_story:
+            return
+        for carrier, route in product(self.carriers, carrier_routes("GET")):
             for kinds, path in list(self._paths(carrier, route, stage)):
                 answer = self.observe(carrier, stage, "GET", path)
                 if answer.status_code in _REFUSALS:
@@ -186,13 +222,13 @@ class World:
         known |= {f"buyer's {number}": value for number, value in enumerate(self.buyer_ids)} | {"none": "unknown"}
         refused = self.refused.setdefault((carrier, route.path), set())
         views = {name: name for name in (*_carrier_views(), "unknown")}
-        special = {"lot": LOTS, "name": views} if route.path.startswith("/live/") else {"lot": LOTS}
+        special = {"lot": LOTS, "attachment": FILES} | ({"name": views} if route.path.startswith("/live/") else {})
         choices = [special.get(name, known) for name in names]
         for kinds in product(*choices):
             buyers = stage == AWARDED and any(kind.startswith("buyer's") for kind in kinds)
             if kinds in refused and stage != ENDED and not buyers:
                 continue
-            if "no lot" in kinds and not {"inv", "none"} & set(kinds):
+            if {"no lot", "no file"} & set(kinds) and not {"inv", "none"} & set(kinds):
                 continue  # whose invitation it is decides before the lot does
             if "{webhook_id}" in route.path and "{delivery_id}" in route.path and not {"whk", "msg"} & set(kinds):
                 continue  # the same: whose webhook it is
@@ -204,8 +240,66 @@ class World:
                 yield from ((kinds, f"{path}?q={typed}") for typed in SEARCHED)
 
 
+def differences(one: Sequence[Observed], other: Sequence[Observed]) -> list[str]:
+    """Return what of two worlds' observations tells them apart, each with the first place where it does."""
+    if [what for what, _ in one] != [what for what, _ in other]:
+        return ["not the same was looked at"]
+    return [
+        f"{what}: {_apart(mine, others)}"
+        for (what, mine), (_, others) in zip(one, other, strict=True)
+        if mine != others
+    ]
+
+
+def plain_digests(world: World) -> set[str]:
+    """Return what looks random to us and is a plain digest of something that a carrier could guess of the buyer."""
+    buyer = world.buyer
+    known = [buyer.name, buyer.person, buyer.email, buyer.phone, *buyer.numbers.values(), *buyer.streets]
+    spelled = {form(text).encode() for text in known for form in (str, str.lower, str.upper, str.casefold)}
+    guessed = {hashing(text).hexdigest() for text in spelled for hashing in _DIGESTS}
+    return guessed & {value for names in world.names.values() for value in names}
+
+
+_DIGESTS: tuple[Callable[[bytes], Any], ...] = (
+    hashlib.sha256,
+    hashlib.sha3_256,
+    hashlib.blake2s,
+    lambda text: hashlib.blake2b(text, digest_size=32),
+)
+
+
+def _apart(mine: str, others: str) -> str:
+    pairs = enumerate(zip(mine, others, strict=False))
+    place = next((number for number, (one, other) in pairs if one != other), min(len(mine), len(others)))
+    around = slice(max(0, place - 60), place + 60)
+    return f"{mine[around]!r} and {others[around]!r}"
+
+
+def _body(answer: Response) -> str:
+    """Return an answer's body so that no byte of it is lost: a workbook by its parts, other files byte by byte."""
+    if _is_text(answer):
+        return answer.text
+    content = answer.content
+    if not zipfile.is_zipfile(BytesIO(content)):
+        return content.decode("latin-1")
+    with zipfile.ZipFile(BytesIO(content)) as parts:
+        shown = [(str(part.date_time), part.comment, part.extra, parts.read(part)) for part in parts.infolist()]
+        return "\n".join(f"{name} {one}" for name, one in zip(parts.namelist(), shown, strict=True))
+
+
+def _is_text(answer: Response) -> bool:
+    return bool(READABLE.search(answer.headers.get("content-type", "text/")))
+
+
+def _decoded(payload: str) -> str | None:
+    try:
+        return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
 def _unpacked(answer: Response) -> dict[str, str]:
-    """Return an answer's headers as if it had travelled unpacked.
+    """Return an answer's headers as if it had travelled unpacked, and nothing had been measured.
 
     The packed length hangs on the random ids in the text; it is a function of the text and of nothing else.
     """
@@ -213,12 +307,36 @@ def _unpacked(answer: Response) -> dict[str, str]:
     if headers.get("content-encoding") == "gzip":
         assert headers["content-length"] == str(len(packing.pack(answer.content)))
         headers["content-length"] = str(len(answer.content))
+    measured = sum(len(figure) for figure in MEASURED.findall(answer.text)) if _is_text(answer) else 0
+    if measured and "content-length" in headers:
+        headers["content-length"] = str(int(headers["content-length"]) - measured)
     return headers
 
 
 def address_of(carrier: str) -> str:
     """Return the address of a carrier's user."""
     return f"desk@{carrier.split(maxsplit=1)[0].lower()}.example"
+
+
+def phone_of(carrier: str) -> str:
+    """Return the number that a carrier's user reads texts at."""
+    return f"+1206555010{CARRIERS.index(carrier)}"
+
+
+def _choose(world: World, carrier: str) -> None:
+    """Let a carrier's user be texted what mails tell, too, and the second carrier read German."""
+    who = world.carriers[carrier]
+    chosen = world.call(who, "GET", "/notices/preferences", 200)
+    chosen = {name: chosen[name] for name in PreferencesBody.model_fields if name in chosen}
+    chosen |= {"texts": dict.fromkeys(chosen["texts"], "needed"), "language": "de" if carrier == CARRIERS[1] else "en"}
+    world.call(who, "PUT", "/notices/preferences", 200, json=chosen)
+    confirmed = sql(
+        "INSERT INTO market.phone_numbers (user_id, organization_id, number, set_at, confirmed_at, code, code_attempts)"
+        " SELECT id, organization_id, :number, :at, :at, '', 0 FROM identity.users WHERE email = :email"
+    )
+    with as_owner(world.market) as connection:
+        at = {"at": world.clock.now}
+        connection.execute(confirmed, at | {"number": phone_of(carrier), "email": address_of(carrier)})
 
 
 def _read_mail(source: str) -> str:
@@ -244,14 +362,22 @@ def carrier_routes(method: str) -> list[APIRoute]:
     ]
 
 
-def begin_world(buyer: Buyer, database: Database, settings: Settings, client_stack: Any) -> World:
+def begin_world(  # noqa: PLR0917 - what a world is made of, in the same order everywhere
+    buyer: Buyer,
+    database: Database,
+    settings: Settings,
+    client_stack: Any,
+    carriers: Sequence[str] = CARRIERS,
+    webhook: str = "https://93.184.216.34/hook",
+) -> World:
+    """Return a world of carriers with filters, terms, footprints and webhooks; by default nothing is really sent."""
     clock = StagedClock(NOON)
     market = empty_market(database, settings, clock)
     client = client_stack(TestClient(create_app(market), raise_server_exceptions=False))
     world = World(buyer, market, clock, client, a_user(market, Kind.PLATFORM))
     for number in range(buyer.registered_before):
         _register(world, f"Decoy {number}", f"decoy{number}@decoy.example", "Dee Coy")
-    for name in CARRIERS:
+    for name in carriers:
         email = address_of(name)
         body = {"name": name, "contact_name": "Sam Ray", "contact_email": email}
         registered = client.post("/providers", json=body).json()
@@ -261,12 +387,13 @@ def begin_world(buyer: Buyer, database: Database, settings: Settings, client_sta
         change = {"current_password": registered["initial_password"], "new_password": PASSWORD}
         client.post("/me/password", json=change, headers=first).raise_for_status()
         world.carriers[name] = sign_in(client, email, PASSWORD)
+        _choose(world, name)
         criteria = {"service_types": ["data"], "territory": {"states": ["US-WA"]}}
         world.observe(name, "begin", "POST", "/filters", json={"name": "Washington", "criteria": criteria})
         world.observe(name, "begin", "POST", "/terms", json={"title": "Terms", "text": f"Terms of {name}."})
         lit = "kind,service_types,down_mbps,postal_code,country\non-net,data,1000,98101,US\n"
-        webhook = {"url": "https://93.184.216.34/hook"}  # nothing is sent: what would be, stands in its log
-        world.call(world.carriers[name], "POST", "/webhooks", 201, json=webhook)
+        # what is, or would be, sent stands in its log
+        world.call(world.carriers[name], "POST", "/webhooks", 201, json={"url": webhook})
         media = {"Content-Type": "text/csv"}
         world.observe(name, "begin", "POST", "/footprint/versions", content=lit, headers=media)
     return world
@@ -296,11 +423,16 @@ def ask(world: World, closes_in: timedelta) -> str:
         body = {"label": label, "street": street, "city": city, "state": "WA", "postal_code": postal_code}
         body |= {"country": "US", "latitude": buyer.coordinates[0], "longitude": buyer.coordinates[1]}
         site_ids.append(world.call(user, "POST", "/sites", 201, json=body)["id"])
-    request = world.call(user, "POST", "/requests", 201, json=_parts(world, site_ids, closes_in))
+    request = world.call(user, "POST", "/requests", 201, json=parts(world, site_ids, closes_in))
     world.buyer_ids += [request["id"], site_ids[0]]
+    for name, file in attached(buyer):
+        again = {"If-Match": f'"{request["revision"]}"'}
+        at = f"/requests/{request['id']}/attachments"
+        request = world.call(user, "POST", at, 201, files={"file": (name, file)}, headers=again)
     # what the buyer looks up is nowhere among what the carriers observe
     found = world.call(user, "POST", f"/requests/{request['id']}/availability", 200, json={})
-    assert found["places"][0]["on_net"] == len(CARRIERS)
+    counted = len(world.carriers) if len(world.carriers) == len(CARRIERS) else 0  # fewer are not counted
+    assert found["places"][0]["on_net"] == counted
     world.look_around("drafted")
     world.call(user, "POST", f"/requests/{request['id']}/submit", 200, json={})
     world.settle()
@@ -313,7 +445,18 @@ def ask(world: World, closes_in: timedelta) -> str:
     return str(request["id"])
 
 
-def _parts(world: World, site_ids: list[str], closes_in: timedelta) -> dict[str, Any]:
+def attached(buyer: Buyer) -> Iterator[tuple[str, bytes]]:
+    """Yield files that say the same to a reader, and by their metadata who made them."""
+    source = f'#set document(author: "{buyer.name}", keywords: "{buyer.email}")\nTwo risers, one shaft.'
+    yield "risers.pdf", typst.compile(source.encode())
+    book, written = Workbook(), BytesIO()
+    book.properties.creator = buyer.person
+    book.create_sheet("Racks").append(["floor", "racks"])
+    book.save(written)
+    yield "racks.xlsx", written.getvalue()
+
+
+def parts(world: World, site_ids: list[str], closes_in: timedelta) -> dict[str, Any]:
     features = [{"code": "bandwidth_mbps", "value": 500}]
     line = {"service_type": "data.dedicated-internet-access", "features": features}
     return {

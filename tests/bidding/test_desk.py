@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+import asyncpg
 import orjson
 import pytest
 from fastapi.testclient import TestClient
@@ -16,6 +17,7 @@ from sqlalchemy import create_engine, text
 
 from marketplace.bidding import service
 from marketplace.bidding.desk import batch, line
+from marketplace.bidding.desk import desk as desk_module
 from marketplace.bidding.desk.desk import Desk
 from marketplace.bidding.desk.orders import Answer, BidCommand
 from marketplace.bidding.errors import BidRefusedError, NotTakingBidsError
@@ -218,6 +220,53 @@ def test_a_killed_connection_is_answered_503_and_a_retry_does_nothing_twice(
     at_desks(room, play)
     assert room.one("SELECT count(*) FROM market.bids") == 2
     assert room.verified().broken == ""
+
+
+@pytest.mark.parametrize("error", [asyncpg.DiskFullError("no space left"), asyncpg.InternalClientError("wrong state")])
+def test_a_full_disk_or_a_driver_in_disorder_is_answered_503_and_a_retry_does_it_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    room = a_room(stage)
+    carrier = room.carriers[0]
+
+    async def fails(_draft: Any, _connection: Any) -> None:
+        raise error
+
+    async def play(desk: Desk) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(batch, "_write", fails)
+            with pytest.raises(UnavailableError):
+                await room.bid(desk, carrier, "400.00", key="once")
+        again = [await room.bid(desk, carrier, "400.00", key="once") for _ in range(2)]
+        assert [answer.replayed for answer in again] == [False, True]
+
+    at_desks(room, play)
+    assert room.one("SELECT count(*) FROM market.bids") == 1
+
+
+def test_a_lot_that_is_forgotten_while_another_is_read_is_still_bid_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = a_room(stage, lots=2)
+    first, second = room.carriers
+    read = desk_module._snapshot
+
+    async def play(desk: Desk) -> None:
+        await room.bid(desk, first, "500.00", "T1")
+
+        async def forgetful(connection: Any, lot_ids: Any) -> Any:
+            found = await read(connection, lot_ids)
+            desk._office.cache.forget(list(desk._office.cache._lots))  # as after a write that ended in the dark
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk_module, "_snapshot", forgetful)
+            assert len((await room.bid(desk, second, "400.00", "T1", "T2")).receipts) == 2
+            found = await desk.dry_run(second.principal, room.invitations[second.email], room.command(second, "300.00"))
+            assert [ref for ref, *_ in found] == ["T1"]
+
+    at_desks(room, play)
+    assert room.one("SELECT count(*) FROM market.bids") == 3
 
 
 def test_beyond_its_share_of_the_queue_a_lot_is_answered_503(stage: Stage) -> None:

@@ -219,6 +219,7 @@ def run(rules: Rules, script: Script) -> Run:
 @settings(max_examples=80, deadline=None)
 @given(SOME_RULES, SCRIPT)
 def test_exactly_as_many_win_as_announced_and_the_last_of_them_closes_the_lot(rules: Rules, script: Script) -> None:
+    """D1: as many winners as announced, or all that accepted by the close."""
     played = run(rules, script)
     assert rules.dutch is not None
     winners, state = rules.dutch.winners, played.lot.state
@@ -233,6 +234,7 @@ def test_exactly_as_many_win_as_announced_and_the_last_of_them_closes_the_lot(ru
 @settings(max_examples=80, deadline=None)
 @given(SOME_RULES, SCRIPT)
 def test_each_winner_is_paid_the_price_of_the_stage_that_it_accepted(rules: Rules, script: Script) -> None:
+    """D2: the price is the clock's at the stage of the acceptance."""
     played = run(rules, script)  # each accepted price was checked against the clock that the run keeps itself
     assert list(engine.payments(played.lot.state).values()) == [price for _, price in played.accepted]
     assert all(price == event.amount for (_, price), event in zip(played.accepted, placed(played.lot), strict=True))
@@ -241,6 +243,7 @@ def test_each_winner_is_paid_the_price_of_the_stage_that_it_accepted(rules: Rule
 @settings(max_examples=80, deadline=None)
 @given(SOME_RULES, SCRIPT)
 def test_of_two_in_one_stage_the_one_with_the_lower_sequence_stands_better(rules: Rules, script: Script) -> None:
+    """D3: within a stage the lower sequence stands better."""
     lot = run(rules, script).lot
     assert [line.bidder for line in engine.standing(lot.state)] == [event.bidder for event in placed(lot)]
     sequences = [lot.state.standing[event.bidder].sequence for event in placed(lot)]
@@ -254,6 +257,7 @@ def placed(lot: Played) -> list[BidPlaced]:
 @settings(max_examples=80, deadline=None)
 @given(SOME_RULES, SCRIPT, st.integers(0, 10_000), st.integers(1, 10_000))
 def test_a_pause_freezes_the_stage_and_what_is_left_of_it(rules: Rules, script: Script, look: int, lost: int) -> None:
+    """D4: a pause freezes the stage."""
     played = run(rules, script)
     lot, now = played.lot, played.now
     lot.do(Resume(), now)

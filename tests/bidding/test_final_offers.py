@@ -237,6 +237,7 @@ def test_who_was_not_called_sees_the_lot_as_if_there_were_no_round(
     minutes: int,
     paused: bool,  # noqa: FBT001 - drawn by hypothesis
 ) -> None:
+    """B2: the not invited can't read it."""
     with_round, without = closed(rules, distinct(first)), closed(rules, distinct(first))
     called = tuple(first)[:1]
     call(with_round, *called)
@@ -257,6 +258,7 @@ def test_who_was_not_called_sees_the_lot_as_if_there_were_no_round(
 def test_all_have_one_cut_off_and_nobody_gets_worse(
     rules: Rules, first: dict[OrganizationId, str], moves: list[tuple[OrganizationId, int, float]]
 ) -> None:
+    """B1: the same close for all."""
     lot = closed(rules, distinct(first))
     before = dict(lot.prices())
     called = tuple(first)[:-1]

@@ -300,6 +300,7 @@ def play_of(state: LotState) -> JapanesePlay:
 @settings(max_examples=100, deadline=None)
 @given(some_rules(), SCRIPT)
 def test_who_is_active_only_becomes_fewer_and_who_is_out_stays_out(rules: Rules, script: Script) -> None:
+    """J1: the active set shrinks only."""
     lot, _ = played(rules, script)
     out: set[OrganizationId] = set()
     for before, event, state in states(lot):
@@ -320,6 +321,7 @@ def test_who_is_active_only_becomes_fewer_and_who_is_out_stays_out(rules: Rules,
 @settings(max_examples=100, deadline=None)
 @given(some_rules(), SCRIPT)
 def test_rounds_fall_without_a_gap_and_come_to_an_end(rules: Rules, script: Script) -> None:
+    """J2: it is finite."""
     lot, now = played(rules, script)
     all_go_on(lot, now)
     rounds = [event for event in lot.events if isinstance(event, RoundStarted)]
@@ -395,6 +397,7 @@ def test_an_interrupted_round_is_void_and_repeated_in_full(
     lost: int,
     outage: bool,  # noqa: FBT001 - given by hypothesis
 ) -> None:
+    """J3: after an outage the interrupted round is void and repeated."""
     lot, now = played(rules, script)
     lot.do(Resume(), now)
     lot.ring(now)

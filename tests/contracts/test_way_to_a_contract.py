@@ -95,6 +95,7 @@ def test_a_silent_winner_loses_its_lots_when_the_buyer_takes_them_back(
     assert awarded.buyer("POST", path, 409, json=body)["type"] == "/problems/confirmation-not-overdue"
     clock.now += timedelta(days=5)
     run_worker()
+    assert "take the lots back" in accept(awarded, contract_of(awarded, "Blue"), 409)["detail"]
     assert "award.confirmation_missed" in {notice["event"] for notice in awarded.buyer("GET", "/notices")["items"]}
     awarded.blue("POST", path, 403, json=body)
     taken = awarded.buyer("POST", path, json=body)
@@ -217,7 +218,10 @@ def test_the_paper_is_proved_offline_by_the_command(made: Made, client: TestClie
     signed = run.invoke(app, ["verify", str(tmp_path / "contract.json"), *keys, "--signature", contract["signature"]])
     assert signed.exit_code == 0, signed.output
     assert "Signed with the key" in signed.output
-    (tmp_path / "other.pdf").write_bytes(content.replace(b"/Producer", b"/Producex"))
+    (tmp_path / "other.pdf").write_bytes(content + b"\n")
+    other = run.invoke(app, ["verify", str(tmp_path / "other.pdf"), *keys])
+    assert (other.exit_code, "WRONG: the pages are not those" in other.output) == (1, True)
+    assert contract["sha256"] in other.output, "what the signed document says is printed all the same"
     (tmp_path / "dearer.json").write_bytes(document.replace(b'"400.00"', b'"300.00"'))
     mind = run.invoke(app, ["verify", str(tmp_path / "dearer.json"), *keys, "--signature", contract["signature"]])
     assert (mind.exit_code, "WRONG" in mind.output) == (1, True)

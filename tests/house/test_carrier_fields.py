@@ -80,6 +80,8 @@ def _shape(schema: Schema) -> str:
         return " | ".join(_shape(choice) for choice in choices)
     if schema.get("type") == "array":
         return f"[{_shape(schema.get('items', {}))}]"
+    if schema.get("type") == "object" and schema.get("additionalProperties") is False:
+        return "{" + ", ".join(f"{name}: {_shape(one)}" for name, one in schema.get("properties", {}).items()) + "}"
     if schema.get("type") == "object":
         values = schema.get("additionalProperties", True)
         return "{anything}" if values is True else f"{{{_shape(values)}}}" if values else "{}"

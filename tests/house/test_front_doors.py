@@ -19,6 +19,9 @@ FITTINGS = frozenset({"routes", "reactions", "tables", "schemas"})
 PURE_VALUES = frozenset(
     {
         "buyers.desk.auction_schemas",
+        "buyers.requests.attachments.cleaning",
+        "buyers.requests.attachments.service",
+        "buyers.requests.attachments.view",
         "buyers.requests.auction",
         "buyers.requests.auction_checks",
         "buyers.requests.auction_view",
@@ -28,6 +31,7 @@ PURE_VALUES = frozenset(
         "buyers.requests.leak_check",
         "buyers.requests.placing",
         "buyers.requests.presets",
+        "buyers.requests.reidentification",
         "buyers.requests.view",
         "marketplace.awards.document",
         "marketplace.awards.optimiser.comparison",
@@ -116,9 +120,11 @@ ROOF_DOORS = frozenset(
     {
         "marketplace.identity.sessions",
         "notifications.feed.hub",
+        "notifications.health",
         "notifications.mail.model",
         "notifications.mail.sending",
         "notifications.mail.service",
+        "notifications.texting.sending",
         "notifications.webhooks.sending",
         "notifications.webhooks.service",
         "buyers.registry.verification",
@@ -128,8 +134,8 @@ ROOF_DOORS = frozenset(
     }
 )
 """What the roof needs besides: who the caller of a request is, the alarm that ends a verification, scenario boards,
-the word of the demo's winners, the solver for a problem in a file, streams of the feed, webhooks and
-mails that are sent, and mail that returns."""
+the word of the demo's winners, the solver for a problem in a file, streams of the feed, how the
+channels do, webhooks and mails that are sent, and mail that returns."""
 
 
 def _may_enter(visitor: Module, visited: str) -> bool:

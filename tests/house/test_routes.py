@@ -1,13 +1,16 @@
 """Every route says who may call it, and reads like documentation."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from marketplace import wiring
 from marketplace.app import create_app
-from marketplace.kernel.access import Kind
+from marketplace.kernel import http
+from marketplace.kernel.access import Kind, Policy
 from marketplace.kernel.http import CommandRoute
 from tests.house.plan import policies, routes
 
@@ -23,6 +26,12 @@ def test_every_route_declares_one_policy(route: APIRoute) -> None:
     declared = policies(route.dependant)
     assert len(declared) == 1, f"{_id(route)} declares {len(declared)} policies: write allow(...), or PUBLIC aloud"
     assert Kind.NOBODY not in declared[0].kinds, "PUBLIC is the policy of a route for everybody"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=_id)
+def test_every_route_asks_its_policy_first_of_all(route: APIRoute) -> None:
+    """Else a key repeats an answer to who may no longer have it, and anybody opens transactions."""
+    assert isinstance(route.dependant.dependencies[0].call, Policy)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=_id)
@@ -55,3 +64,18 @@ def test_only_the_document_is_outside_the_routers() -> None:
     app = create_app(wiring.unconnected())
     bare = {path for route in app.routes if (path := getattr(route, "path", None)) is not None}
     assert bare == {"/openapi.json"}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=_id)
+def test_a_route_opens_one_transaction(route: APIRoute) -> None:
+    """The request closes the last one that was opened: a second one would lose its role, and its connection."""
+    opened = [call for call in _calls(route.dependant) if call.__name__ in _OPENERS]
+    assert len(opened) <= 1, f"{_id(route)} opens {len(opened)} transactions: open the other one by the workshop"
+
+
+_OPENERS = frozenset(name for name in vars(http) if name.startswith("open_"))
+
+
+def _calls(dependant: Dependant) -> set[Callable[..., object]]:
+    own = {dependant.call} if dependant.call is not None and hasattr(dependant.call, "__name__") else set()
+    return own.union(*(_calls(inner) for inner in dependant.dependencies))

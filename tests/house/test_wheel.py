@@ -13,8 +13,6 @@ import pytest
 
 from tests.house.plan import PACKAGES, ROOT
 
-pytestmark = pytest.mark.timeout(600)
-
 
 def _run(*command: str | Path, folder: Path, environment: dict[str, str] | None = None) -> str:
     ended = subprocess.run(  # noqa: S603 - our own commands

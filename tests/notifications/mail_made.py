@@ -38,6 +38,8 @@ class Server:
     answer: Answer = lambda _to, _before: "250 OK"
     asked: int = 0
     taken: list[tuple[str, str, EmailMessage]] = field(default_factory=list)
+    secret: list[bool] = field(default_factory=list)
+    """Of each mail, whether it came encrypted."""
     slow: dict[str, Signal] = field(default_factory=dict)
     """Recipients whose mail it takes only after a signal."""
 
@@ -56,6 +58,7 @@ class Server:
             await server.loop.run_in_executor(None, self.slow[to].wait, 60)
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=default)
+        self.secret.append(server.transport is not None and server.transport.get_extra_info("ssl_object") is not None)
         self.taken.append((envelope.mail_from or "", to, message))
         return "250 taken"
 
@@ -76,10 +79,10 @@ def a_free_port() -> int:
 
 
 @contextmanager
-def mail_server() -> Iterator[Server]:
-    """Run a mail server beside the block."""
+def mail_server(**more: Any) -> Iterator[Server]:
+    """Run a mail server beside the block; ``more`` is for aiosmtpd's controller: certificates and who may log in."""
     server = Server(a_free_port())
-    controller = Controller(server, hostname="127.0.0.1", port=server.port, ready_timeout=30)
+    controller = Controller(server, hostname="127.0.0.1", port=server.port, ready_timeout=30, **more)
     controller.start()
     try:
         yield server

@@ -81,7 +81,7 @@ def test_a_provider_is_led_to_what_is_its_own(row: Row) -> None:
 def test_a_row_that_is_shown_the_wrong_facts_fails_instead_of_telling() -> None:
     (row,) = table.rows_of("disclosure.read")
     with pytest.raises(KeyError):
-        words(row, ForProvider("Buyer K7-204", "T1"))
+        words(row, ForProvider("Buyer K7-204", ("T1",)))
     assert words(row, ForBuyer(provider="Blue Fiber"))[1] == "Blue Fiber read who you are."
 
 

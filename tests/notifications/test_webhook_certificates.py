@@ -9,47 +9,22 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from marketplace.kernel.ids import OrganizationId
 from notifications.webhooks import sending
 from notifications.webhooks.addresses import Target
 from notifications.webhooks.model import Message
+from tests.notifications.certificates import certificate as make
 from tests.notifications.receivers import Receiver, handler_of
 
 NAME = "hooks.example"
 NOW = dt.datetime.now(dt.UTC)
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate of ``NAME`` that signs itself; return its file and that of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - dt.timedelta(days=1))
-        .not_valid_after(NOW + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
-    return files
-
-
 @pytest.fixture
 def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Receiver, int, list[str | None]]]:
     """A receiver over TLS with a certificate that we trust, its port, and the names that it was asked for."""
-    certificate, key = _certificate(tmp_path)
+    certificate, key = make(tmp_path, NAME)
     trusting = ssl.create_default_context(cafile=str(certificate))
     monkeypatch.setattr(sending, "_tls", lambda: trusting)
     names: list[str | None] = []

@@ -29,6 +29,7 @@ from notifications.model import NewNotice
 from notifications.row import Severity, Subject
 from notifications.service import PLATFORM
 from notifications.webhooks import addresses, rules, sending, service
+from notifications.webhooks import store as webhook_store
 from notifications.webhooks.sending import Courier
 from tests.conftest import empty_market
 from tests.factories import SignedIn, a_user
@@ -389,6 +390,39 @@ def test_retry_after_is_waited_for(desk: Desk) -> None:
         assert len(receiver.received) == 1
         desk.later(seconds=10)
     assert len(receiver.taken) == 1
+
+
+def test_who_asks_for_time_gets_it_from_all_its_messages_and_nobody_else_waits(desk: Desk) -> None:
+    def one_refused(number: int, _message: Received) -> Answer:
+        return Answer(204 if number else 503, {} if number else {"Retry-After": "600"})
+
+    with receiving(one_refused) as tired, receiving() as other:
+        made = desk.webhook(tired)
+        desk.webhook(other)
+        desk.tell()
+        desk.send()
+        resting = desk.call("GET", f"/webhooks/{made['id']}", 200)
+        assert datetime.fromisoformat(resting["rests_until"]) - desk.clock.now == timedelta(seconds=600)
+        desk.tell("inv_2")
+        desk.later(seconds=300)
+        assert (len(tired.received), len(other.taken)) == (1, 2)
+        desk.later(seconds=301)
+        assert (len(tired.taken), len(other.taken)) == (2, 2)
+
+
+def test_an_endpoint_with_very_many_messages_hides_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_store, "_SEEN_EACH", 1)
+    monkeypatch.setattr(sending, "_TOGETHER", 4)
+    monkeypatch.setattr(sending, "_EACH", 1)
+    with receiving() as busy, receiving() as other:
+        desk.webhook(busy)
+        for number in range(8):
+            desk.tell(f"inv_{number}")
+        desk.clock.now += timedelta(seconds=1)
+        desk.webhook(other)
+        desk.tell("inv_8")
+        taken = sending.Courier().take(desk.market.workshop)
+        assert {message.url for message in taken} == {busy.url, other.url}
 
 
 def test_a_redirect_is_a_failure_and_nobody_follows_it(desk: Desk) -> None:

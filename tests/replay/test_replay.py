@@ -122,7 +122,6 @@ def test_one_failing_application_leaves_the_others_alone(run: Run, cast: Cast) -
     assert len(replayed.played) == 2
 
 
-@pytest.mark.timeout(300)
 def test_published_purchases(run: Run) -> None:
     if not PUBLISHED.is_file():
         pytest.skip("the published Form 471 lines are not beside the project")

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,13 +42,6 @@ QUIET = (
 )
 PATIENCE_MS = 30_000
 """How long a page may take on a machine that does other things: a state is waited for, never a time."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test of a process loads the demo market: a while, on a machine that is busy."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(900))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +153,29 @@ def faults_of(page: Page) -> list[str]:
 
     axe is put in by the debugger, so that the page's own policy against foreign code stays in force.
     """
-    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": rules}}).response["violations"]
+    return _found(page, {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+
+
+def faults_everywhere(page: Page) -> list[str]:
+    """Return what is wrong with a page in either theme, wide and on a phone; it is left light and wide.
+
+    A theme changes colours and nothing else, so the second one of a width is looked at for its contrast alone.
+    """
+    faults = []
+    colours = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        faults += [f"at {width} px: {fault}" for fault in faults_of(page)]
+        faults += [f"scrolls sideways at {width} px"] if is_too_wide(page) else []
+        page.emulate_media(color_scheme="dark")
+        faults += [f"at {width} px in the dark: {fault}" for fault in _found(page, colours)]
+        page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    return faults
+
+
+def _found(page: Page, rules: dict[str, Any]) -> list[str]:
+    found = Axe().run(page, options={"runOnly": rules}).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 

@@ -256,7 +256,6 @@ def _pictured(site: Site, auctions: tuple[Auction, Auction]) -> dict[str, tuple[
 
 
 @pytest.mark.skipif(not WRITING, reason="pictures are made anew with WRITE_GUIDE=1")
-@pytest.mark.timeout(600)
 def test_the_pictures_are_made(site: Site, auctions: tuple[Auction, Auction], open_page: Open) -> None:
     for name, (path, who) in _pictured(site, auctions).items():
         page = open_page(path, who, width=1180)

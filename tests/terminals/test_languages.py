@@ -195,6 +195,16 @@ def test_a_sentence_of_another_room_is_told_with_the_readers_figures() -> None:
     assert told("Nobody has ever written this.") == "Nobody has ever written this."
 
 
+def test_codes_of_qualities_and_services_are_told_in_words() -> None:
+    worth = "install_speed: days_30 0 USD, days_60 1,250.50 USD."
+    assert told(worth, "en") == "Install speed: days 30 $0.00; days 60 $1,250.50."
+    assert told(worth).endswith("days 60 1.250,50\xa0$.")
+    assert told("sla: gold -5 points, none 0 points.", "en") == "Sla: gold -5 points; none 0 points."
+    names = {"data.sd-wan": "SD-WAN"}
+    reason = "2 of 3 sites ask for a line of data.sd-wan, data.unknown; at least 1 needed"
+    assert sentences.by_name(reason, names) == reason.replace("data.sd-wan", "SD-WAN")
+
+
 def test_english_stands_in_where_a_text_is_missing() -> None:
     assert gettext(Preferences("de"))("A sentence that nobody has translated.").startswith("A sentence")
     assert gettext(Preferences("de"))("Requests") == "Anfragen"

@@ -202,7 +202,6 @@ async def _picture_with(followed: AsyncIterator[Message], text: str) -> Message:
     pytest.fail("the stream has ended")
 
 
-@pytest.mark.timeout(120)
 def test_what_is_committed_here_is_on_its_pages_while_no_worker_runs(market: Marketplace) -> None:
     """A worker may be just starting, at rest, or busy for seconds: this process stamps what it has committed."""
 

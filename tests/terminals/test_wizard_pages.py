@@ -5,10 +5,9 @@ import re
 from dataclasses import dataclass
 
 import openpyxl
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.terminals.conftest import BUYER, PATIENCE_MS, Open, Site, faults_of, is_too_wide
+from tests.terminals.conftest import BUYER, PATIENCE_MS, Open, Site, faults_of
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -307,16 +306,3 @@ def test_the_preview_is_byte_for_byte_what_carriers_get(open_page: Open, site: S
     asked = page.request.get(f"{request}/preview")
     assert asked.status == 200, asked.text()
     assert download.value.path().read_bytes() == asked.body()
-
-
-@pytest.mark.parametrize("width", [390, 1440])
-def test_every_step_can_be_used_by_everybody(open_page: Open, site: Site, width: int) -> None:
-    page = open_page("/b", BUYER, width=width)
-    base = begun(page, site, title="Internet for Silverline")
-    places = ["/b/requests/new", *(f"{base}/{step}" for step in STEPS), f"{base}/sites/S1", f"{base[:-5]}/preview"]
-    for place in places:
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            page.goto(place)
-            assert not faults_of(page), (place, theme, faults_of(page))
-        assert not is_too_wide(page), place

@@ -13,7 +13,7 @@ from marketplace.bidding.control import Steered
 from marketplace.bidding.control_schemas import ExtendInput, LotClockOutput, PauseInput, ResumeInput
 from marketplace.bidding.errors import BidRefusedError
 from marketplace.kernel import http, pagination
-from marketplace.kernel.access import Kind, Principal, allow
+from marketplace.kernel.access import Kind, Principal, Scope, allow
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import ReadingOnly, Working
 from marketplace.kernel.ids import RequestId
@@ -22,24 +22,25 @@ router = http.router("/auctions", tags=["auction control"])
 buyer = http.router("/requests", tags=["auctions"])
 
 Platform = Annotated[Principal, Depends(allow(Kind.PLATFORM))]
+Steering = Annotated[Principal, Depends(allow(Kind.PLATFORM, scope=Scope.ADMINISTRATION))]
 Buyer = Annotated[Principal, Depends(allow(Kind.BUYER))]
 _STEERING = http.problems(NotFoundError, BidRefusedError, service.BuyerNamedError)
 
 
 @router.post("/{request_id}/pause", summary="Pause lots", responses=_STEERING)
-def pause_lots(request_id: str, body: PauseInput, work: Working, _: Platform) -> list[LotClockOutput]:
+def pause_lots(request_id: str, body: PauseInput, work: Working, _: Steering) -> list[LotClockOutput]:
     """Bids are refused with your reason until you resume. On every named lot, or on none."""
     return _shown(service.pause(work, RequestId(request_id), body.lots, body.reason))
 
 
 @router.post("/{request_id}/resume", summary="Resume lots", responses=_STEERING)
-def resume_lots(request_id: str, body: ResumeInput, work: Working, _: Platform) -> list[LotClockOutput]:
+def resume_lots(request_id: str, body: ResumeInput, work: Working, _: Steering) -> list[LotClockOutput]:
     """Each close moves by the time lost; a clock's interrupted round is repeated."""
     return _shown(service.resume(work, RequestId(request_id), body.lots, body.reason))
 
 
 @router.post("/{request_id}/extend", summary="Extend lots", responses=_STEERING)
-def extend_lots(request_id: str, body: ExtendInput, work: Working, _: Platform) -> list[LotClockOutput]:
+def extend_lots(request_id: str, body: ExtendInput, work: Working, _: Steering) -> list[LotClockOutput]:
     """Later only: a close never moves back."""
     return _shown(service.extend(work, RequestId(request_id), body.lots, body.closes_at, body.reason))
 
@@ -53,7 +54,7 @@ def extend_lots(request_id: str, body: ExtendInput, work: Working, _: Platform) 
     ),
 )
 def announce(
-    request_id: str, body: AnnouncementInput, work: Working, _: Platform, response: Response
+    request_id: str, body: AnnouncementInput, work: Working, _: Steering, response: Response
 ) -> AnnouncementOutput:
     """To the buyer and to all invited carriers, also those who are not called to a last round."""
     response.headers["Location"] = f"/auctions/{request_id}/announcements"

@@ -78,12 +78,17 @@ def lapse(confirmation: Confirmation, now: datetime) -> Confirmation:
     return replace(confirmation, status=ConfirmationStatus.RETURNED, decided_at=now)
 
 
-def check_confirmed(confirmation: Confirmation | None) -> None:
-    """Raise AwardNotConfirmedError unless the provider stands by its bids."""
+def check_confirmed(confirmation: Confirmation | None, now: datetime) -> None:
+    """Raise AwardNotConfirmedError unless the provider stands by its bids; it says what to wait for or to do."""
     if confirmation is None:
         raise AwardNotConfirmedError("It was not asked.")
     if confirmation.status is ConfirmationStatus.AWAITED:
-        raise AwardNotConfirmedError(f"It has until {confirmation.due_at.isoformat()}; you are told when it has.")
+        due = confirmation.due_at.isoformat()
+        raise AwardNotConfirmedError(
+            f"It has until {due}; you are told when it has."
+            if now < confirmation.due_at
+            else f"It had until {due}: wait for its word, or take the lots back and award them to others."
+        )
     if confirmation.status is not ConfirmationStatus.CONFIRMED:
         raise AwardNotConfirmedError(f"The award is {confirmation.status}.")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 
 from buyers.requests import service as requests
+from buyers.requests.events import stream_of
 from marketplace.awards import service as awards
 from marketplace.awards.confirmation import events, rules, store
 from marketplace.awards.confirmation.events import ConfirmationEvent
@@ -122,6 +123,7 @@ def defaults_of(reading: Reading, provider_id: str) -> list[Confirmation]:
 def _own(work: Work, invitation_id: str, award_id: str) -> Confirmation:
     """Return what the calling provider was asked, locked. Raises NotFoundError."""
     invitation = sellers.invitation(work, invitation_id)
+    work.hold(stream_of(invitation.request_id))  # first, as the buyer: none waits for the other in a circle
     confirmation = store.locked(work, award_id, work.principal.organization_id)
     if confirmation is None or confirmation.invitation_id != invitation.id:
         raise NotFoundError

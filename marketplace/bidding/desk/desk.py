@@ -35,7 +35,7 @@ from marketplace.bidding.desk.orders import (
     priced,
 )
 from marketplace.bidding.model import BidderView, Refusal
-from marketplace.kernel import ids
+from marketplace.kernel import ids, metrics, tracing
 from marketplace.kernel.access import Principal
 from marketplace.kernel.errors import MalformedError, NotFoundError, ProblemError
 from marketplace.kernel.idempotency import Key
@@ -255,22 +255,25 @@ class Desk:
         _refuse_unknown(refs, guest)
         lot_ids = [guest.lots[ref] for ref in refs]
         known = self._office.cache
-        missing = [lot_id for lot_id in lot_ids if known.lot(lot_id) is None]
-        loaded: dict[LotId, KnownLot] = {}
+        # held here: what is known may be forgotten while the others are read
+        lots = {lot_id: lot for lot_id in lot_ids if (lot := known.lot(lot_id)) is not None}
+        missing = [lot_id for lot_id in lot_ids if lot_id not in lots]
         if missing:
             self._wanted.update(missing)
-            loaded = await self._look(lambda connection: self._load_wanted(connection, missing))
-        return [known.lot(lot_id) or loaded[lot_id] for lot_id in lot_ids]
+            lots |= await self._look(lambda connection: self._load_wanted(connection, missing))
+        return [lots[lot_id] for lot_id in lot_ids]
 
     async def _load_wanted(self, connection: asyncpg.Connection, own: Sequence[LotId]) -> dict[LotId, KnownLot]:
         """Read the lots that callers wait for, all at once: who comes to the reader first reads for all."""
         known = self._office.cache
-        wanted = {lot_id for lot_id in (*self._wanted, *own) if known.lot(lot_id) is None}
+        lots = {lot_id: lot for lot_id in (*self._wanted, *own) if (lot := known.lot(lot_id)) is not None}
+        wanted = {*self._wanted, *own} - lots.keys()
         self._wanted.clear()
-        loaded = await _snapshot(connection, sorted(wanted)) if wanted else {}
-        for lot in loaded.values():
-            known.keep(lot)
-        return {lot_id: known.lot(lot_id) or loaded[lot_id] for lot_id in own}
+        if wanted:
+            lots |= await _snapshot(connection, sorted(wanted))
+        for lot_id in wanted:
+            known.keep(lots[lot_id])
+        return {lot_id: lots[lot_id] for lot_id in own}
 
     async def _current(
         self, connection: asyncpg.Connection, guest: Guest, command: BidCommand
@@ -281,18 +284,23 @@ class Desk:
         lot_ids = [guest.lots[ref] for ref in refs]
         rows = await connection.fetch(statements.LOOK, lot_ids)
         known = self._office.cache
-        changed = [
-            row["id"] for row in rows if (lot := known.lot(row["id"])) is None or lot.revision != row["revision"]
-        ]
-        loaded = await _snapshot(connection, changed) if changed else {}
-        for lot in loaded.values():
-            known.keep(lot)
+        revisions = {LotId(row["id"]): row["revision"] for row in rows}
+        lots = {
+            lot_id: lot for lot_id in lot_ids if (lot := known.lot(lot_id)) and lot.revision == revisions.get(lot_id)
+        }
+        changed = sorted(revisions.keys() - lots.keys())
+        if changed:
+            lots |= await _snapshot(connection, changed)
+        for lot_id in changed:
+            known.keep(lots[lot_id])
         now = self._office.clock.at(max(row["now"] for row in rows))
-        found = [loaded.get(lot_id) or known.lot(lot_id) for lot_id in lot_ids]
-        return [lot for lot in found if lot is not None], now
+        return [lots[lot_id] for lot_id in lot_ids], now
 
     async def _look(self, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-        """Read something on the reader's connection, once more if that had died. Raises UnavailableError."""
+        """Read something on the reader's connection, once more if that had died.
+
+        Raises UnavailableError, and MalformedError for a text with a NUL.
+        """
         self._open()
         async with self._reading:
             for _ in range(2):
@@ -300,6 +308,8 @@ class Desk:
                     return await ask(await self._reader.open())
                 except LOST:
                     self._reader.hang_up()
+                except _UNSTORABLE:
+                    raise _unstorable() from None
                 except asyncio.CancelledError:
                     self._reader.hang_up()
                     raise
@@ -385,7 +395,8 @@ class Desk:
     async def _work_off(self, line: Line, orders: list[Order], wait_for: tuple[LotId, ...] = ()) -> list[Busy]:
         """Work off orders in one transaction, or one by one if that fails; return those that have to wait."""
         try:
-            busy, journaled = await batch.run(self._office, await line.open(), orders, wait_for)
+            with tracing.alone("desk batch", orders=len(orders)), metrics.batch(len(orders)):
+                busy, journaled = await batch.run(self._office, await line.open(), orders, wait_for)
         except LOST:
             _LOG.warning("the desk lost a connection to the database; %d orders are answered 503", len(orders))
             self._give_up(line, orders)
@@ -415,12 +426,19 @@ class Desk:
         transient = asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError
         if isinstance(error, transient):
             order.fail(unavailable())
-        elif isinstance(error, asyncpg.UntranslatableCharacterError | asyncpg.CharacterNotInRepertoireError):
-            order.fail(MalformedError("A text holds a character that can't be stored (U+0000)."))
+        elif isinstance(error, _UNSTORABLE):
+            order.fail(_unstorable())
         else:
             if not isinstance(error, ProblemError):
                 _LOG.error("an order failed", exc_info=error)
             order.fail(error)
+
+
+_UNSTORABLE = (asyncpg.UntranslatableCharacterError, asyncpg.CharacterNotInRepertoireError)
+
+
+def _unstorable() -> MalformedError:
+    return MalformedError("A text holds a character that can't be stored (U+0000).")
 
 
 async def _snapshot(connection: asyncpg.Connection, lot_ids: Sequence[LotId]) -> dict[LotId, KnownLot]:

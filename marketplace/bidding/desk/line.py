@@ -4,6 +4,7 @@ from typing import Any
 
 import asyncpg
 
+from marketplace.kernel import dialling
 from marketplace.kernel.errors import UnavailableError
 from marketplace.kernel.work import LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
 
@@ -11,12 +12,17 @@ LOST = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.CannotConnectNowError,
 )
-"""What a broken connection, or a server that is away or full, looks like."""
+"""What a broken connection, or a server that is away or full, looks like.
+
+The driver's internal error is what a connection raises whose server died between two commands.
+"""
 
 
 class Line:
@@ -32,6 +38,8 @@ class Line:
             settings = {
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                 "lock_timeout": str(LOCK_TIMEOUT_MS),
+                # a process that is stopped while it holds a lot gives it up before those give up who wait for it
+                "idle_in_transaction_session_timeout": str(LOCK_TIMEOUT_MS // 2),
                 "jit": "off",
                 # all that the desk asks for is found by an index; a planner that guesses how many rows a JSON
                 # document has would rather read whole tables
@@ -39,7 +47,7 @@ class Line:
                 "enable_hashjoin": "off",
                 "enable_mergejoin": "off",
             }
-            self._connection = await asyncpg.connect(**self._dsn, server_settings=settings)
+            self._connection = await dialling.connect(self._dsn, server_settings=settings)
         return self._connection
 
     def hang_up(self) -> None:

@@ -11,7 +11,7 @@ from marketplace.bidding import offer as offers
 from marketplace.bidding.commands import Command, Leave, PlaceBid, SetProxy, WithdrawBid
 from marketplace.bidding.desk.cache import Guest, KnownLot
 from marketplace.bidding.offer import LotToPrice, Offer
-from marketplace.kernel import codec, ids, sealing
+from marketplace.kernel import codec, ids, metrics, sealing
 from marketplace.kernel.access import Principal
 from marketplace.kernel.errors import FieldError
 from marketplace.kernel.ids import BidId, LotId
@@ -114,6 +114,7 @@ class Order:
     def fail(self, error: BaseException) -> None:
         """Give the caller the error, unless it has hung up."""
         if not self.done.done():
+            metrics.refused(error)
             self.done.set_exception(error)
 
 

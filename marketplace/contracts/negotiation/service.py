@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from buyers.requests.events import stream_of
 from marketplace.contracts.negotiation import events, rules, store
 from marketplace.contracts.negotiation.events import NegotiationEvent
 from marketplace.contracts.negotiation.model import AgreedChanges, ClauseChange, Negotiation, Side
@@ -62,6 +63,10 @@ def close(work: Work, contract_id: str) -> AgreedChanges | None:
 
 
 def _held(work: Work, contract_id: str, if_match: str | None) -> Negotiation:
+    own = store.get(work, contract_id)
+    if own is None:
+        raise NotFoundError
+    work.hold(stream_of(own.request_id))  # first, as who takes the lots back: none waits for the other in a circle
     found = store.locked(work, contract_id)
     if found is None:
         raise NotFoundError

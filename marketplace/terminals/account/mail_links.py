@@ -23,7 +23,7 @@ _UNSEEN = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 @router.get("/n/{token}", summary="A notice, by the link in a mail")
 def show_mailed_notice(token: Token, request: Request, reading: AccountReading, _: Anybody) -> Response:
     """Show what one notice tells; whoever wants to act signs in behind its button."""
-    shown = service.notice_of_link(reading, token)
+    shown = service.notice_of_link(reading, token, notices.language_of(request))
     place = notices.place(shown.kind, shown.subject, shown.subject_id)
     return _kept_secret(pages.render(request, "account/mailed_notice.html", shown=shown, place=place))
 

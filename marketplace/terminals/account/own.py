@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from fastapi import Depends, Request, Response
 
-from marketplace.identity import keys, rules, service
+from marketplace.identity import keys, own_sessions, rules, service
 from marketplace.identity.model import NewUser
 from marketplace.identity.schemas import ApiKeyBody, UserBody
 from marketplace.kernel import pagination
@@ -66,6 +66,29 @@ def send_api_key_revocation(request: Request, work: AccountWork, form: pages.Sen
     """Make one of one's keys stop working at once."""
     keys.revoke_api_key(work, form.text("key"))
     return pages.see("/account/keys", pages.said(request, "The key has stopped working."))
+
+
+@router.get("/account/sessions", summary="Where one is signed in")
+def show_sessions(request: Request, reading: AccountReading, principal: Anybody) -> Response:
+    """List where one is signed in, to end what one doesn't know."""
+    return pages.render(
+        request,
+        "account/sessions.html",
+        sessions=own_sessions.own_sessions(reading),
+        current=principal.session_id,
+        idle_hours=reading.vault.settings.browser_idle_hours,
+        last_days=reading.vault.settings.refresh_token_days,
+    )
+
+
+@router.post("/account/sessions", summary="Sign out somewhere else by form")
+def send_session_end(request: Request, work: AccountWork, form: pages.Sent, _: Anybody) -> Response:
+    """End one of one's other sessions, or all of them."""
+    if session_id := form.text("session"):
+        own_sessions.end_session(work, session_id)
+        return pages.see("/account/sessions", pages.said(request, "It is signed out there."))
+    own_sessions.end_other_sessions(work)
+    return pages.see("/account/sessions", pages.said(request, "You are signed in here alone."))
 
 
 @router.get("/account/users", summary="Users of the organization")

@@ -9,10 +9,13 @@ from marketplace.identity.errors import SecondFactorCodeError
 from marketplace.identity.schemas import CodeBody, EnrolBody, PasswordBody, SignInBody
 from marketplace.kernel.access import PUBLIC, Kind, Principal, allow
 from marketplace.kernel.clock import machine_now
+from marketplace.kernel.db import DatabaseRole
 from marketplace.kernel.errors import FieldError, MalformedError
 from marketplace.kernel.http import AccountReading, AccountWork
 from marketplace.kernel.work import Workshop
 from marketplace.terminals import browser, pages
+from notifications.languages import Language
+from notifications.preferences import service as notice_preferences
 
 router = pages.router()
 
@@ -32,6 +35,11 @@ def workshop_of(request: Request) -> Workshop:
 def client_of(request: Request) -> str:
     """Return what counts as the caller's address, by which failed sign-ins are counted."""
     return rules.client_network(request.client.host if request.client else "")
+
+
+def device_of(request: Request) -> str:
+    """Return what the browser says it is, by which its owner tells it from others."""
+    return rules.device_of(request.headers.get("user-agent", ""))
 
 
 def own_path(path: str, otherwise: str) -> str:
@@ -58,9 +66,8 @@ def send_sign_in(request: Request, form: pages.Sent, _: Public) -> Response:
             {name: form.text(name) for name in ("email", "code")} | {"password": secret_in(form, "password")},
         )
         try:
-            session = sessions.sign_in_browser(
-                workshop_of(request), sessions.SignIn(body.email, body.password, body.code), client_of(request)
-            )
+            command = sessions.SignIn(body.email, body.password, body.code, device_of(request))
+            session = sessions.sign_in_browser(workshop_of(request), command, client_of(request))
         except SecondFactorCodeError:
             asked_code, factor_asked_before = True, asked_code
             if factor_asked_before:
@@ -80,6 +87,7 @@ def send_sign_out(work: AccountWork, request: Request, form: pages.Sent, _: OnFi
     sessions.sign_out(work)
     response = pages.see("/sign-in", pages.said(request, "You are signed out."))
     browser.sign_out(request, response)
+    browser.forget_pages(response)
     return response
 
 
@@ -134,8 +142,11 @@ def send_second_factor_code(request: Request, work: AccountWork, form: pages.Sen
 
 
 @router.post("/preferences", summary="Keep how one reads")
-def send_preferences(form: pages.Sent, _: Public) -> Response:
-    """Keep language, time zone or theme in this browser."""
+def send_preferences(request: Request, form: pages.Sent, principal: Public) -> Response:
+    """Keep language, time zone or theme in this browser; who is signed in is mailed in that language, too."""
+    if form.text("locale") in browser.LOCALES and principal.kind in HOMES:
+        with workshop_of(request).work(principal, DatabaseRole.APP) as work:
+            notice_preferences.speak(work, Language(form.text("locale")))
     response = pages.see(own_path(form.text("back"), "/"))
     for name in ("locale", "zone", "theme"):
         if name in form:

@@ -17,7 +17,7 @@ from marketplace.kernel.ids import BidId, RequestId
 from marketplace.kernel.work import Reading, Work
 from marketplace.oversight import service as oversight
 from marketplace.terminals import pages
-from marketplace.terminals.backoffice.desk import Id, Platform, beneath
+from marketplace.terminals.backoffice.desk import Id, Platform, Taker, beneath
 from marketplace.terminals.live import LiveView
 
 router = pages.router()
@@ -48,7 +48,7 @@ def show_controlled_auction(
 
 
 @router.post(f"{_PATH}/act", summary="Steer an auction by form")
-def send_auction_act(request_id: Id, request: Request, work: Working, form: pages.Sent, _: Platform) -> Response:
+def send_auction_act(request_id: Id, request: Request, work: Working, form: pages.Sent, _: Taker) -> Response:
     """Pause, resume, extend or announce; buyer and carriers are told in the same moment."""
     act = form.text("act")
     with pages.again(request, _TEMPLATE, form, lambda: _context(work, request_id, 1)), beneath(act):
@@ -72,7 +72,7 @@ def show_withdrawals(request_id: Id, request: Request, reading: ReadingOnly, _: 
 
 @router.post(f"{_PATH}/withdrawals/{{bid_id}}", summary="Decide on a withdrawal by form")
 def send_wrong_bid_decision(
-    request_id: Id, bid_id: Id, request: Request, work: Working, form: pages.Sent, _: Platform
+    request_id: Id, bid_id: Id, request: Request, work: Working, form: pages.Sent, _: Taker
 ) -> Response:
     """Take an erroneous bid out, or let it stand; the bidder reads the reason."""
     words = pages.words(request)

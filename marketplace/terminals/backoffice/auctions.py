@@ -53,7 +53,7 @@ def _context(reading: Reading, state: str, after: str | None) -> dict[str, Any]:
     found = service.auctions(reading, _SHOWN[state], behind, _A_PAGE + 1)
     shown, following = pagination.page_of(found, _A_PAGE, _key)
     return {
-        "lines": shown,
+        "lines": sorted(shown, key=_in_order),
         "state": state,
         "after": after,
         "following": following,
@@ -65,6 +65,12 @@ def _context(reading: Reading, state: str, after: str | None) -> dict[str, Any]:
 def _key(line: AuctionLine) -> tuple[str, str]:
     at: datetime = line.lot.closes_at
     return at.isoformat(), line.lot.lot_id
+
+
+def _in_order(line: AuctionLine) -> tuple[datetime, str, int, str]:
+    """Return where a line stands: lots that close together by their request and number."""
+    lot = line.lot
+    return lot.closes_at, lot.request_id, len(lot.lot), lot.lot
 
 
 VIEW = LiveView("office-auctions", frozenset({Kind.PLATFORM}), _live, "backoffice", ("lots",))

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from buyers.requests import service as requests
+from marketplace.catalogue import service as catalogues
 from marketplace.kernel import pagination
 from marketplace.kernel.http import ReadingOnly
 from marketplace.kernel.ids import RequestId
@@ -40,6 +41,7 @@ def show_matching(
         request,
         "backoffice/matching.html",
         found=found,
+        services=catalogues.current(reading).names(),
         search=search.strip(),
         request_id=request_id,
         view=public.view if public is not None else {},

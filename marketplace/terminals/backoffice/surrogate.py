@@ -23,7 +23,7 @@ from marketplace.kernel.ids import InvitationId, RequestId
 from marketplace.kernel.work import Reading
 from marketplace.oversight import service as oversight
 from marketplace.terminals import pages
-from marketplace.terminals.backoffice.desk import Id, Platform
+from marketplace.terminals.backoffice.desk import Id, Platform, Taker
 from marketplace.terminals.figures import in_words
 from sellers import service as sellers
 from sellers.model import Invitation, InvitationStatus
@@ -62,7 +62,7 @@ def send_surrogate_bid(  # noqa: PLR0917 - what is chosen comes with the address
     request: Request,
     work: Working,
     form: pages.Sent,
-    _: Platform,
+    _: Taker,
     lot: Chosen = "",
     invitation: Chosen = "",
 ) -> Response:

@@ -52,6 +52,7 @@ class Asked:
     scenario: str = ""
     sha256: str = ""
     reason: str = ""
+    page: int = 1
 
 
 @router.get("/b/requests/{request_id}/award", summary="Award a request")
@@ -65,16 +66,19 @@ def show_award_page(  # noqa: PLR0917 - a route's parameters go by name
     sha: Annotated[str, _KEY] = "",
     by: Annotated[str, _KEY] = "",
     base: Annotated[str, _KEY] = "",
+    page: Annotated[int, Query(ge=1, le=1000)] = 1,
+    turn: Annotated[int | None, Query(ge=1, le=1000)] = None,
 ) -> Response:
     """Show ways to award, the selection that the address names, and the awards that were made.
 
-    ``base`` names the selection that ``pick`` changes, as the comparison does.
+    ``base`` names the selection that ``pick`` changes, as the comparison does. Of many lots ``page`` is shown, or the
+    one to which the reader would ``turn``.
     """
     said = chosen.picked(pick, chosen.reasons_in(request.query_params))
     if base:
         said, by = _based(work, request_id, base, said), "lot"
     reason = request.query_params.get("reason", "")[: chosen.LONGEST_REASON]
-    asked = Asked(said, scenario, sha, reason) if pick or scenario or by == "lot" else None
+    asked = Asked(said, scenario, sha, reason, turn or page) if pick or scenario or by == "lot" else None
     return pages.render(request, TEMPLATE, **context(request, work, request_id, asked))
 
 
@@ -152,7 +156,8 @@ def _asked(work: Work, request_id: str, form: pages.Form) -> Asked:
     if form.text("act") == "none":
         comparison = awards.compare(work, desk.owned(work, request_id), hold=False)
         return Asked(chosen.none_of(comparison, form.text("none_reason")))
-    return Asked(chosen.picked_by(form))
+    page = form.text("page")
+    return Asked(chosen.picked_by(form), page=int(page) if page.isdecimal() and page != "0" else 1)
 
 
 def _preview(work: Work, request_id: str, asked: Asked) -> AwardPreview:
@@ -264,6 +269,7 @@ def _selected(
     total = chosen.total_of(listed, discounts)
     return {
         "choices": listed,
+        "lots_page": chosen.page_of(listed, asked.page),
         "discounts": discounts,
         "total": total,
         "saving": chosen.saving_of(comparison, listed, total),

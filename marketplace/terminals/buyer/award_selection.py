@@ -25,6 +25,9 @@ from marketplace.terminals import pages
 NO_BID = "none"
 """What a form names instead of a bid where a lot gets no award."""
 LONGEST_REASON = 1000
+A_PAGE = 100
+"""Lots that one page lets choose from: each is a list of all its bids."""
+_MOST_BESIDE = 50
 _REASON = "reason."
 
 
@@ -117,6 +120,35 @@ def choices(comparison: Comparison, content: Content, said: Picked) -> list[Choi
     """Return every lot that waits with what is chosen for it; where nothing is said, its best bid."""
     places, names = matrix.sites_of(content), {lot.ref: lot.name for lot in content.lots}
     return [_choice(lot, names.get(lot.lot, ""), places.get(lot.lot, ""), said) for lot in waiting(comparison)]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The part of a choice that one page shows: ``shown`` are its lots, in their order.
+
+    ``beside`` are lots of other pages that need a reason or a new look, the first of them; of the lots that are
+    ``kept`` the page only holds what is chosen, so that nothing is lost by turning it.
+    """
+
+    number: int
+    last: int
+    first: int
+    lots: int
+    shown: tuple[Choice, ...]
+    beside: tuple[Choice, ...]
+    kept: tuple[Choice, ...]
+
+
+def page_of(listed: Sequence[Choice], number: int) -> Page:
+    """Return page ``number`` of a choice, the last one if there are not so many."""
+    last = max(1, -(-len(listed) // A_PAGE))
+    number = min(number, last)
+    first = (number - 1) * A_PAGE
+    shown = tuple(listed[first : first + A_PAGE])
+    others = [*listed[:first], *listed[first + A_PAGE :]]
+    beside = tuple(one for one in others if one.reason_because or one.lapsed)[:_MOST_BESIDE]
+    kept = tuple(one for one in others if one not in beside)
+    return Page(number, last, first + 1, len(listed), shown, beside, kept)
 
 
 def total_of(chosen: Sequence[Choice], discounts: Sequence[Discount]) -> Decimal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -69,6 +69,8 @@ class Pen:
             return f"{self.customs.day(at)} {own:%H:%M:%S}"
         if step >= _DAY:
             return self.customs.day(at).rsplit(" ", 1)[0]
+        if own.time() == time.min:  # where a new day begins, else hours of several days look alike
+            return self.customs.day(at).rsplit(" ", 1)[0]
         return f"{own:%H:%M}" if step >= _MINUTE else f"{own:%H:%M:%S}"
 
     # ---- charts
@@ -85,6 +87,7 @@ class Pen:
             )
             for bidder, steps, lead in course["lines"]
         ]
+        several = any(bidder is None for bidder, _, _ in course["lines"])
         references = []
         if course["today"] is not None:
             references.append(Reference(say("Today"), course["today"], "today"))
@@ -94,7 +97,7 @@ class Pen:
             say("Price over time"),
             say("One line a bidder; each step is a bid. All figures are in the table below."),
             say("The chart comes with the fifth bid. Until then the ladder says it all."),
-            lambda count: say("%(number)s bids") % {"number": count},
+            lambda count: (say("%(number)s steps") if several else say("%(number)s bids")) % {"number": count},
         )
         axes = Axes(
             say("Total over the term"),

@@ -101,6 +101,7 @@ def _lines(
                 "cost": costs.get(line.ref),
                 "counted": line.ref in counted,
                 "taxes": [surcharge_words(tax) for tax in price.taxes] if price else [],
+                "kind": kind,
                 "answers": _answers(asked, price),
             }
         )
@@ -112,8 +113,7 @@ def _answers(asked: requests.Line | None, price: LinePrice | None) -> list[dict[
     given = {answer.code: answer for answer in price.answers} if price else {}
     return [
         {
-            "code": feature.code.replace("_", " "),
-            "value": _written(feature.value),
+            "wanted": feature,
             "must": feature.priority is requests.Priority.MUST,
             "fit": given[feature.code].fit.value if feature.code in given else "",
             "text": given[feature.code].text if feature.code in given else "",
@@ -121,12 +121,6 @@ def _answers(asked: requests.Line | None, price: LinePrice | None) -> list[dict[
         }
         for feature in (asked.features if asked else ())
     ]
-
-
-def _written(value: requests.FeatureValue) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _conditions(said: Offer, currency: str) -> list[str]:

@@ -52,5 +52,6 @@ def _context(reading: Reading, request_id: str) -> dict[str, Any]:
         "listed": sellers.names(reading, listed),
         "bands": desk.disclosable_bands(reading),
         "findings": desk.findings(reading, request_id),
+        "unusual": desk.unusual(reading, request_id),
         "digest": hashlib.sha256(codec.canonical(document)).hexdigest(),
     }

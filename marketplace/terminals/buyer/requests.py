@@ -15,10 +15,12 @@ from marketplace.catalogue import service as catalogues
 from marketplace.kernel import http, pagination
 from marketplace.kernel.access import Kind, Principal, Scope, UserRole, allow
 from marketplace.kernel.http import ReadingOnly, Working
-from marketplace.kernel.sheets import Sheet
+from marketplace.kernel.ids import RequestId
+from marketplace.kernel.sheets import Cell, Sheet
 from marketplace.kernel.texts import marked
 from marketplace.kernel.work import Reading
 from marketplace.terminals import exports, pages
+from marketplace.terminals.buyer.glances import Glance, glances
 from marketplace.terminals.exports import Form
 from sellers import service as sellers
 
@@ -38,6 +40,9 @@ _COLUMNS = (
     marked("Opens"),
     marked("Closes"),
     marked("Carriers know you as"),
+    marked("Bids"),
+    marked("Best price"),
+    marked("Currency"),
 )
 """Of the list as a file."""
 
@@ -46,14 +51,18 @@ _COLUMNS = (
 def show_requests(request: Request, reading: ReadingOnly, _: Buyer, after: pagination.After = None) -> Response:
     """List the organization's requests, the newest first."""
     own, following = desk.list_own(reading, after, _A_PAGE)
-    return pages.render(request, "buyer/requests.html", requests=own, after=after, following=following)
+    found = glances(reading, own)
+    return pages.render(request, "buyer/requests.html", requests=own, glances=found, after=after, following=following)
 
 
 @router.get("/b/requests.{form}", summary="A buyer's requests as a file")
 def export_requests(form: Form, request: Request, reading: ReadingOnly, _: Buyer) -> Response:
     """The whole list, as the page shows it."""
     say = pages.words(request)
-    found = exports.all_pages(lambda after: desk.list_own(reading, after, _A_PAGE))
+    found = list(exports.all_pages(lambda after: desk.list_own(reading, after, _A_PAGE)))
+    stands: dict[RequestId, Glance] = {}
+    for first in range(0, len(found), _A_PAGE):
+        stands |= glances(reading, found[first : first + _A_PAGE])
     rows = tuple(
         (
             own.content.title,
@@ -63,10 +72,17 @@ def export_requests(form: Form, request: Request, reading: ReadingOnly, _: Buyer
             exports.instant(own.content.schedule.opens_at),
             exports.instant(own.ends_at or own.content.schedule.closes_at),
             own.pseudonym if own.version else "",
+            *_stand(stands.get(own.id)),
+            own.content.billing.currency,
         )
         for own in found
     )
     return exports.as_file(Sheet(say("Requests"), tuple(map(say, _COLUMNS)), rows, 1), "requests", form)
+
+
+def _stand(glance: Glance | None) -> tuple[Cell, Cell]:
+    """Return how many bids there are and the best price; nothing while bids are sealed, or none are taken."""
+    return (None, None) if glance is None or glance.sealed else (glance.bids, glance.best)
 
 
 @router.get("/b/requests/{request_id}", summary="A buyer's request")

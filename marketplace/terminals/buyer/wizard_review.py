@@ -8,7 +8,6 @@ from fastapi import Depends, Request, Response
 from buyers.desk import service as desk
 from buyers.desk.schemas import SubmitInput
 from buyers.registry import service as registry
-from buyers.requests import leak_check
 from buyers.requests import model as requests
 from buyers.requests.auction_words import in_words
 from buyers.requests.leak_check import Finding
@@ -41,11 +40,12 @@ def values(form: pages.Form, content: Content, zone: ZoneInfo) -> dict[str, Any]
 def context(reading: Reading, own: requests.Request) -> Context:
     """Return what is shown before a request is handed in."""
     content = own.content
-    texts = leak_check.texts_of(content)
+    texts = desk.texts_of(reading, own.id, content)
     return {
         "reach": wizard_carriers.reach_of(reading, own),
         "verified": registry.is_verified(reading, reading.principal.organization_id),
         "found": [(one, *around(texts.get(one.where, ""), one)) for one in wizard.findings(reading, own)],
+        "unusual": desk.unusual(reading, own.id) if own.id else None,
         "preset": PRESETS.get(wizard_auction.choice_of(content)),
         "rules": in_words(content.auction, content.billing.currency),
         "all_lots": default_lots(content),

@@ -24,11 +24,14 @@ from marketplace.terminals.maps.topology import Point
 
 _NAME, _COUNT = 19.0, 15.0
 """Font sizes: a map is often shown at half its size."""
+_SMALL_NAME = 36.0
+"""The font size of the second set of names, which the style sheet shows in place of the first where a map is shown at a
+third of its size: on a phone, and in a narrow column."""
 _LEAST, _MOST, _COUNTED = 7.0, 15.0, 13.0
 _RING = 1.8
 _ROOM = 24.0
-_LONGEST = 190.0
-_NAMED = 40
+_LONGEST, _SMALL_LONGEST = 190.0, 300.0
+_NAMED, _SMALL_NAMED = 40, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +170,43 @@ def _distance(one: _Spot, other: _Spot) -> float:
 def _drawn(spots: Sequence[_Spot], size: Size, *, names: bool) -> list[Markup]:
     heaviest = max((spot.weight for spot in spots), default=0.0) or 1.0
     radii = [_radius(spot, heaviest) for spot in spots]
-    labels = [cut(spot.name, _LONGEST, _NAME, BOLD) for spot in spots]
+    wide = _named(spots, radii, size, _Lettering(_NAME, _LONGEST, _NAMED if names else 0, "map-name"))
+    narrow = _named(
+        spots, radii, size, _Lettering(_SMALL_NAME, _SMALL_LONGEST, _SMALL_NAMED if names else 0, "map-name for-narrow")
+    )
+    return [
+        _spot(spot, radius, Markup("").join(texts))
+        for spot, radius, *texts in zip(spots, radii, wide, narrow, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lettering:
+    """How names are written: the font's size, the longest one, how many at most, and the class of the style sheet."""
+
+    size: float
+    longest: float
+    most: int
+    class_: str
+
+
+def _named(spots: Sequence[_Spot], radii: Sequence[float], size: Size, lettering: _Lettering) -> list[Markup]:
+    """Return the name of each spot as far as there is room for it, nothing for the others."""
+    font = lettering.size
+    labels = [cut(spot.name, lettering.longest, font, BOLD) for spot in spots]
     anchors = [
-        Anchor(spot.x, spot.y, radius + 1, text_width(label, _NAME, BOLD) + 4, _NAME * 1.2)
+        Anchor(spot.x, spot.y, radius + 1, text_width(label, font, BOLD) + 4, font * 1.2)
         for spot, radius, label in zip(spots, radii, labels, strict=True)
     ]
     told = Box(size.width - 220, size.height - 30, size.width, size.height)
-    named = anchors[:_NAMED] if names else []
-    boxes = around(named, Box(0, 0, size.width, size.height), taken=(told,), all_points=anchors)
-    boxes += (None,) * (len(anchors) - len(named))
-    return [
-        _spot(spot, radius, label, box) for spot, radius, label, box in zip(spots, radii, labels, boxes, strict=True)
+    boxes = around(anchors[: lettering.most], Box(0, 0, size.width, size.height), taken=(told,), all_points=anchors)
+    written = [
+        text(box.left + 2, box.bottom - font * 0.32, label, lettering.class_, size=font, weight=BOLD)
+        if box is not None
+        else Markup("")
+        for label, box in zip(labels, boxes, strict=False)
     ]
+    return written + [Markup("")] * (len(spots) - len(written))
 
 
 def _radius(spot: _Spot, heaviest: float) -> float:
@@ -186,7 +214,7 @@ def _radius(spot: _Spot, heaviest: float) -> float:
     return radius if len(spot.points) == 1 else max(_COUNTED, radius)
 
 
-def _spot(spot: _Spot, radius: float, label: str, box: Box | None) -> Markup:
+def _spot(spot: _Spot, radius: float, names: Markup) -> Markup:
     parts = [
         element("title", "; ".join(", ".join((point.label, *point.cells)) for point in spot.points)),
         element("circle", cx=spot.x, cy=spot.y, r=radius * _RING, class_=f"map-ring {spot.colour}"),
@@ -195,7 +223,6 @@ def _spot(spot: _Spot, radius: float, label: str, box: Box | None) -> Markup:
     if len(spot.points) > 1:
         count = str(len(spot.points))
         parts.append(text(spot.x, spot.y + 5, count, "map-count", anchor="middle", size=_COUNT, weight=BOLD))
-    if box is not None:
-        parts.append(text(box.left + 2, box.bottom - 6, label, "map-name", size=_NAME, weight=BOLD))
+    parts.append(names)
     drawn = element("g", Markup("").join(parts), class_="chart-point")
     return link(spot.points[0].href, drawn) if len(spot.points) == 1 else drawn

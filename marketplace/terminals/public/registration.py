@@ -15,7 +15,7 @@ from marketplace.kernel.clock import machine_now
 from marketplace.kernel.errors import FieldError, MalformedError
 from marketplace.kernel.http import AccountWork, Working
 from marketplace.terminals import browser, pages
-from marketplace.terminals.account.signing_in import HOMES, client_of, secret_in, workshop_of
+from marketplace.terminals.account.signing_in import HOMES, client_of, device_of, secret_in, workshop_of
 from sellers import service as sellers
 from sellers.model import Contact as SellerContact
 from sellers.schemas import ProviderInput
@@ -74,7 +74,7 @@ def send_registered_password(request: Request, form: pages.Sent, _: Public) -> R
             message = pages.said(request, "is not the same as the new password")
             raise MalformedError(errors=(FieldError("/again", message),))
         workshop, client = workshop_of(request), client_of(request)
-        session = sessions.sign_in_browser(workshop, sessions.SignIn(email, initial), client)
+        session = sessions.sign_in_browser(workshop, sessions.SignIn(email, initial, device=device_of(request)), client)
         passwords.change_password(workshop, session.principal, initial, body.new_password, client)
     response = pages.see(HOMES[session.principal.kind], pages.said(request, "Welcome. Your account is ready."))
     browser.sign_in(request, response, session, machine_now())

@@ -11,7 +11,6 @@ from buyers.requests.view import CarrierView
 from marketplace.bidding import service as bidding
 from marketplace.bidding.announcements import service as announcements
 from marketplace.bidding.model import BidderView, Status
-from marketplace.bidding.service import OwnBid
 from marketplace.kernel import codec
 from marketplace.kernel.access import Kind, Principal, UserRole, allow
 from marketplace.kernel.db import DatabaseRole
@@ -68,14 +67,6 @@ class LotDesk:
         return self.view.status is Status.OPEN
 
 
-@dataclass(frozen=True, slots=True)
-class OwnVersion:
-    """A line of the own history; ``receipt`` tells whether it can be loaded again."""
-
-    bid: OwnBid
-    receipt: bool
-
-
 @router.get("/c/invitations/{invitation_id}/auction", summary="Live bidding")
 def show_bidding(invitation_id: Id, request: Request, reading: DeskReading, _: Watcher) -> Response:
     """Show the auction as its bidder may see it, and all that it may do; works without the stream."""
@@ -112,7 +103,6 @@ def context_of(reading: Reading, invitation_id: str) -> dict[str, Any]:
     own = bidding.own_bids(reading, invitation_id)
     names = {lot.ref: lot.name for lot in view.lots}
     lots = [_lot(ref, names.get(ref, ""), seen, view.auction.format) for ref, seen in views.items()]
-    receipts = bidding.own_receipts(reading, invitation_id, [bid.bid_id for bid in own[:_HISTORY]])
     running = [lot.view.closes_at for lot in lots if lot.running]
     ends = [lot.view.stage.ends_at for lot in lots if lot.view.stage and lot.view.stage.ends_at and lot.open]
     return {
@@ -129,7 +119,7 @@ def context_of(reading: Reading, invitation_id: str) -> dict[str, Any]:
         "opens_at": min(lot.view.opens_at for lot in lots),
         "waiting": all(lot.view.status is Status.SCHEDULED for lot in lots),
         "paused": bool(running) and all(lot.view.status is Status.PAUSED for lot in lots if lot.running),
-        "history": [OwnVersion(bid, bid.bid_id in receipts) for bid in own[:_HISTORY]],
+        "history": own[:_HISTORY],
         "own": own,
         "standing": {bid.lot: bid for bid in own if bid.standing},
         "said": announcements.of_invitation(reading, invitation_id, None, _ANNOUNCED),

@@ -24,6 +24,7 @@ from marketplace.terminals.exports import Form
 from matching import service as matching
 from matching.service import Received
 from sellers.model import InvitationStatus
+from sellers.rules import ProviderInactiveError
 
 router = pages.router()
 
@@ -81,12 +82,17 @@ def show_own_bids(
     after: pagination.After = None,
 ) -> Response:
     """List the requests that the desk bid on, the newest first, by state."""
-    own, following = _page(request, reading, caller, after)
+    inactive = ""
+    try:
+        own, following = _page(request, reading, caller, after)
+    except ProviderInactiveError as problem:
+        own, following, inactive = [], None, problem.detail or ""
     counts = {name: sum(one.state == name for one in own) for name in STATES}
     decided = counts["won"] + counts["lost"]
     return pages.render(
         request,
         "seller/bids.html",
+        inactive=inactive,
         own=[one for one in own if not state or one.state == state],
         all_of_them=len(own),
         state=state if state in STATES else "",

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
+from buyers.requests import service as requests
 from marketplace.contracts import service
 from marketplace.contracts.model import Contract, ContractStatus
 from marketplace.contracts.negotiation.model import Side
@@ -27,7 +28,9 @@ def show_own_contracts(request: Request, reading: ReadingOnly, _: Desk, after: p
     """List the contracts and the terms that wait for a buyer, the newest first."""
     found = service.own_contracts(reading, after, _A_PAGE + 1)
     shown, following = pagination.page_of(found, _A_PAGE, lambda one: (one.presented_at.isoformat(), one.id))
-    return pages.render(request, "seller/contracts.html", contracts=shown, after=after, following=following)
+    views = {one: state.view for one, state in requests.public(reading, [one.request_id for one in shown]).items()}
+    context: dict[str, Any] = {"contracts": shown, "views": views, "after": after, "following": following}
+    return pages.render(request, "seller/contracts.html", **context)
 
 
 @router.get("/c/contracts/{contract_id}", summary="A carrier's contract")
@@ -64,6 +67,7 @@ def _context(reading: Reading, found: Contract) -> dict[str, Any]:
         **contract_view.content_of(reading, found, Kind.PROVIDER),
         "n": contract_view.negotiation_of(reading, found, Side.PROVIDER),
         "invitation_id": found.invitation_id,
+        "about": requests.public_state(reading, found.request_id).view,
         "negotiable": found.status is ContractStatus.PRESENTED,
         "blank": False,
         "action": f"/c/contracts/{found.id}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from datetime import time as clock_time
 from decimal import Decimal
 
 from babel import numbers
@@ -48,6 +49,8 @@ def own_course(own: Sequence[OwnBid], preferences: Preferences, currency: str, *
         if not distance:
             return f"{customs.day(at)} {own_time:%H:%M:%S}"
         if distance >= timedelta(days=1):
+            return customs.day(at).rsplit(" ", 1)[0]
+        if own_time.time() == clock_time.min:  # where a new day begins, else hours of several days look alike
             return customs.day(at).rsplit(" ", 1)[0]
         return f"{own_time:%H:%M}" if distance >= timedelta(minutes=1) else f"{own_time:%H:%M:%S}"
 

@@ -103,13 +103,15 @@ VIEW = LiveView("received-request", frozenset({Kind.PROVIDER}), _live, "seller",
 def _context(reading: Reading, received: Received, since: int) -> dict[str, Any]:
     view = codec.load(CarrierView, received.document)
     invitation = received.invitation
+    catalogue = catalogues.version(reading, view.catalogue_version)
     versions = requests.versions(reading, RequestId(invitation.request_id))
     known = _first_known(invitation, versions)
     before = since if known <= since < view.version else known
     return _moving(reading, received) | {
         "view": view,
         "shown_version": view.version,
-        "catalogue": catalogues.version(reading, view.catalogue_version),
+        "catalogue": catalogue,
+        "services": catalogue.names(),
         "versions": versions,
         "known": known,
         "since": before,

@@ -20,7 +20,6 @@ from tests.awards.optimiser.made import ENGINE, OPTIONS, large, small
 LITTLE = Effort(relaxations=3, remainders=3, moves=10, rounds=1, steps=20)
 """So little that the clock decides nothing."""
 MINUTES = Limits(600.0)
-pytestmark = pytest.mark.timeout(900)  # hundreds of searches
 INSTANCES = 260
 
 

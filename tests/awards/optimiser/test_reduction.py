@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from marketplace.awards.optimiser import exact, lagrangian
 from marketplace.awards.optimiser.ascent import Ascent
@@ -22,7 +21,6 @@ from marketplace.awards.optimiser.remainder import remainder
 from tests.awards.optimiser.made import ENGINE, large, small
 
 MINUTES = Limits(600.0)
-pytestmark = pytest.mark.timeout(900)  # hundreds of searches
 
 
 def _awards(instance: Instance) -> dict[frozenset[int], int]:

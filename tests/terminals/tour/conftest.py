@@ -12,5 +12,5 @@ from tests.terminals.conftest import Site
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     market = wiring.unconnected()
-    with server.serving(market) as address:
+    with server.serving(market, worker=False) as address:  # it would ask for a database as long as tests run
         yield Site(address, market)

@@ -51,7 +51,8 @@ const nameProblems = () => {
   for (const link of document.querySelectorAll(".error-summary a:not([data-named])")) {
     const field = document.getElementById(decodeURIComponent(link.hash.slice(1)));
     const label = field?.labels?.[0] ?? field?.closest("fieldset")?.querySelector("legend");
-    if (label) link.prepend(`${(label.firstChild?.textContent || label.textContent).trim()}: `);
+    const name = label?.querySelector(".strong") ?? label?.firstChild;
+    if (label) link.prepend(`${(name?.textContent || label.textContent).trim()}: `);
     link.dataset.named = "";
   }
 };

@@ -1,0 +1,1 @@
+"""Whether anything is lost while processes, database, connections, disk and clock fail: ``make faults``."""
