@@ -113,6 +113,9 @@ READERS_COMMANDS = {
     "POST /account/keys/revoke",
     "POST /sign-out",
     "DELETE /sessions/current",
+    "DELETE /me/sessions",
+    "DELETE /me/sessions/{session_id}",
+    "POST /account/sessions",
     "POST /me/password",
     "POST /me/second-factor",
     "POST /me/second-factor/confirm",
@@ -232,7 +235,9 @@ class Deal:
         delivery = ok(user, "GET", f"/webhooks/{webhook}/deliveries")["items"][0]["id"]
         key = ok(user, "POST", "/me/api-keys", {"name": "reader", "scopes": ["read"]})["id"]
         notices = ok(user, "GET", "/notices")["items"]
-        found = {"webhook_id": webhook, "delivery_id": delivery, "key_id": key, "user_id": user.principal.user_id}
+        (session,) = ok(user, "GET", "/me/sessions")
+        found = {"webhook_id": webhook, "delivery_id": delivery, "key_id": key, "session_id": session["id"]}
+        found["user_id"] = user.principal.user_id
         return found | ({"notice_id": notices[0]["id"]} if notices else {})
 
     def _of_buyer(self, user: SignedIn) -> dict[str, str]:
