@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from marketplace.kernel import codec
+from marketplace.kernel.wire import Whole, YesNo
 from sellers import place_rules, rules
 from sellers.model import (
     CoverageKind,
@@ -116,7 +117,7 @@ class FilterCoverage(_Input):
     """How many of a request's sites must pass: any, at least `sites`, a share of `percent`, or all."""
 
     kind: CoverageKind = CoverageKind.ANY
-    sites: int | None = Field(None, ge=1, le=1_000_000)
+    sites: Whole | None = Field(None, ge=1, le=1_000_000)
     percent: Annotated[Decimal, Field(max_digits=9, decimal_places=6)] | None = None
 
 
@@ -158,7 +159,7 @@ class FilterCriteria(_Input):
     sizes: Codes = []
     regions: Codes = []
     currencies: Codes = []
-    consolidated_invoice: bool | None = None
+    consolidated_invoice: YesNo | None = None
 
 
 class FilterInput(_Input):
@@ -166,7 +167,7 @@ class FilterInput(_Input):
 
     name: Words = Field(examples=["West coast fiber"])
     criteria: FilterCriteria = FilterCriteria()
-    active: bool = True
+    active: YesNo = True
     delivery: Literal["at once", "digest"] = "at once"
 
     def draft(self) -> FilterDraft:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from marketplace.kernel import codec
 from marketplace.kernel.errors import FieldError, MalformedError
+from marketplace.kernel.wire import Whole, YesNo
 from sellers import key_terms, rules
 from sellers.key_terms import FeeForm, KeyTerms, ReviewForm
 from sellers.model import TermsDocument, TermsHead
@@ -27,8 +28,8 @@ class _Input(BaseModel):
 class AutoRenewalInput(_Input):
     """Whether the contract renews by itself, and for how many months each time."""
 
-    renews: bool
-    months: int | None = Field(None, examples=[12])
+    renews: YesNo
+    months: Whole | None = Field(None, examples=[12])
 
 
 class TerminationFeeInput(_Input):
@@ -42,7 +43,7 @@ class TerminationFeeInput(_Input):
 class CommitmentInput(_Input):
     """The least that the buyer binds itself to besides the term."""
 
-    months: int = 0
+    months: Whole = 0
     monthly_amount: Figure | None = None
     words: Said = ""
 
@@ -66,13 +67,13 @@ class KeyTermsInput(_Input):
     """What matters most in these terms. Buyers see it, in plain sentences, beside the text."""
 
     auto_renewal: AutoRenewalInput
-    notice_days: int = Field(description="how long before the end notice must reach you", examples=[60])
+    notice_days: Whole = Field(description="how long before the end notice must reach you", examples=[60])
     early_termination: TerminationFeeInput
     commitment: CommitmentInput
     price_review: PriceReviewInput
     service_credits: ServiceCreditsInput
     governing_law: Said = Field("", examples=["State of New York"])
-    payment_days: int | None = Field(None, examples=[30])
+    payment_days: Whole | None = Field(None, examples=[30])
 
     def value(self) -> KeyTerms:
         """Return the stated key terms. Raises MalformedError for values that don't go together."""

@@ -9,12 +9,13 @@ from buyers.desk.content import auction_choice
 from buyers.requests import auction, auction_checks
 from buyers.requests.auction import AuctionChoice
 from buyers.requests.presets import PRESETS
+from marketplace.kernel.wire import Whole, YesNo
 
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4, ge=0)]
 Percent = Annotated[Decimal, Field(gt=0, lt=100, max_digits=6, decimal_places=3)]
 Signed = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
-Seconds = Annotated[int, Field(ge=0, le=auction_checks.DAY_SECONDS)]
-Count = Annotated[int, Field(ge=0, le=auction_checks.EXTENSION_LIMIT)]
+Seconds = Annotated[Whole, Field(ge=0, le=auction_checks.DAY_SECONDS)]
+Count = Annotated[Whole, Field(ge=0, le=auction_checks.EXTENSION_LIMIT)]
 Code = Annotated[str, Field(max_length=30, examples=["install_time"])]
 
 
@@ -40,7 +41,7 @@ class SoftCloseInput(_Input):
     trigger_rank: Count | None = 1
     base: str = Field("close", max_length=20, examples=list(auction.EXTENSION_BASES))
     most_extensions: Count | None = None
-    hard_stop_minutes: int | None = Field(None, ge=0, le=auction_checks.DAY_MINUTES)
+    hard_stop_minutes: Whole | None = Field(None, ge=0, le=auction_checks.DAY_MINUTES)
 
 
 class AnswerInput(_Input):
@@ -71,7 +72,7 @@ class DutchInput(_Input):
     start: Amount
     step: Amount
     seconds: Seconds
-    winners: int = Field(1, ge=0, le=auction_checks.MIN_BIDDERS_LIMIT)
+    winners: Whole = Field(1, ge=0, le=auction_checks.MIN_BIDDERS_LIMIT)
 
 
 class JapaneseInput(_Input):
@@ -81,14 +82,14 @@ class JapaneseInput(_Input):
     seconds: Seconds
     step: Amount | None = None
     prices: list[Amount] = Field([], max_length=auction_checks.PRICE_LIST_LIMIT)
-    stop_at: int = Field(1, ge=0, le=auction_checks.MIN_BIDDERS_LIMIT)
+    stop_at: Whole = Field(1, ge=0, le=auction_checks.MIN_BIDDERS_LIMIT)
     target: Amount | None = None
 
 
 class TurnsInput(_Input):
     """three_rounds: first bids are taken, unseen, until the announced close; then the rounds begin."""
 
-    rounds: int = Field(3, ge=0, le=auction_checks.ROUND_LIMIT)
+    rounds: Whole = Field(3, ge=0, le=auction_checks.ROUND_LIMIT)
     first_pause_seconds: Seconds = 300
     pause_seconds: Seconds = 120
     turn_seconds: Seconds = 120
@@ -97,7 +98,7 @@ class TurnsInput(_Input):
 class FinalOffersInput(_Input):
     """After the close you may call a short list to one last offer."""
 
-    may_not_worsen: bool = True
+    may_not_worsen: YesNo = True
 
 
 class ArrangementInput(_Input):
@@ -108,7 +109,7 @@ class ArrangementInput(_Input):
     """
 
     kind: str = Field("parallel", max_length=20, examples=list(auction.ARRANGEMENTS))
-    minutes: int = Field(0, ge=0, le=auction_checks.DAY_MINUTES)
+    minutes: Whole = Field(0, ge=0, le=auction_checks.DAY_MINUTES)
 
 
 class AuctionInput(_Input):
@@ -129,19 +130,19 @@ class AuctionInput(_Input):
     largest_change: Amount | None = Field(None, description="a bigger step has to be confirmed")
     largest_change_percent: Percent | None = None
     ties: str = Field("allowed", max_length=20, examples=list(auction.TIES))
-    proxy: bool = Field(default=False, description="carriers may let the marketplace bid for them")
+    proxy: YesNo = Field(default=False, description="carriers may let the marketplace bid for them")
     soft_close: SoftCloseInput | None = None
     scoring: ScoringInput | None = None
     disclosed: list[Annotated[str, Field(max_length=30)]] = Field([], max_length=10, examples=[list(auction.OPTIONS)])
-    starting_gate: bool = Field(default=False, description="no market data before a carrier's own first bid")
-    min_bidders: int = Field(1, ge=1, le=auction_checks.MIN_BIDDERS_LIMIT)
+    starting_gate: YesNo = Field(default=False, description="no market data before a carrier's own first bid")
+    min_bidders: Whole = Field(1, ge=1, le=auction_checks.MIN_BIDDERS_LIMIT)
     longest_outage_seconds: Seconds | None = Field(None, description="a longer outage pauses the auction by itself")
     dutch: DutchInput | None = None
     japanese: JapaneseInput | None = None
     turns: TurnsInput | None = None
     final_offers: FinalOffersInput | None = None
     arrangement: ArrangementInput = ArrangementInput()
-    results_together: bool = Field(default=True, description="results of all lots are told after the last close")
+    results_together: YesNo = Field(default=True, description="results of all lots are told after the last close")
 
     def given(self) -> dict[str, Any]:
         """Return the fields that were sent; parts of a part have their defaults."""

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 from buyers.desk.auction_schemas import AuctionInput
 from buyers.requests import checks, reidentification
 from buyers.requests.model import Band, Disclosure, ListMode, Priority
+from marketplace.kernel.wire import Whole, YesNo
 
 Ref = Annotated[str, Field(pattern=r"^[A-Z][0-9]{1,5}$", description="name inside the request, such as S1, L1 or T1")]
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4, ge=0)]
@@ -42,7 +43,7 @@ class LineInput(_Input):
     ref: Ref
     service_type: str = Field(max_length=80, examples=["data.dedicated-internet-access"])
     site: str = Field("", max_length=8, examples=["S1"])
-    quantity: int = Field(1, ge=1, le=checks.QUANTITY_LIMIT)
+    quantity: Whole = Field(1, ge=1, le=checks.QUANTITY_LIMIT)
     features: list[FeatureWish] = Field([], max_length=60)
     priority: Priority = Priority.MUST
     note: str = Field("", max_length=checks.NOTE_LIMIT)
@@ -61,10 +62,10 @@ class BillingInput(_Input):
 
     currency: str = Field("USD", pattern="^[A-Z]{3}$")
     period: str = Field("monthly", examples=list(checks.PERIODS))
-    consolidated: bool = True
-    payment_days: int = Field(30, ge=0, le=checks.PAYMENT_DAYS_LIMIT)
+    consolidated: YesNo = True
+    payment_days: Whole = Field(30, ge=0, le=checks.PAYMENT_DAYS_LIMIT)
     invoice_format: str = Field("pdf", max_length=30)
-    tax_exempt: bool = False
+    tax_exempt: YesNo = False
     purchase_order: str = Field("", max_length=60)
 
 
@@ -84,8 +85,8 @@ class ProviderListInput(_Input):
 
     mode: ListMode = ListMode.OPEN
     providers: list[str] = Field([], max_length=checks.PROVIDER_LIMIT)
-    grant: bool = Field(default=True, description="the listed may open it")
-    distribute: bool = Field(default=True, description="it is also pushed to the listed, whatever their filters say")
+    grant: YesNo = Field(default=True, description="the listed may open it")
+    distribute: YesNo = Field(default=True, description="it is also pushed to the listed, whatever their filters say")
 
 
 class ScheduleInput(_Input):
@@ -101,7 +102,7 @@ class RequestParts(_Input):
 
     title: str | None = Field(None, max_length=checks.TITLE_LIMIT, examples=["Internet access for three branches"])
     description: str | None = Field(None, max_length=checks.DESCRIPTION_LIMIT)
-    term_months: int | None = Field(None, ge=checks.TERM_MONTHS[0], le=checks.TERM_MONTHS[1])
+    term_months: Whole | None = Field(None, ge=checks.TERM_MONTHS[0], le=checks.TERM_MONTHS[1])
     start_date: date | None = None
     discount_rate: Decimal | None = Field(None, ge=0, le=1, max_digits=6, decimal_places=5)
     sites: list[SiteInput] | None = Field(None, max_length=checks.SITE_LIMIT)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from buyers.registry.model import Decision, NumberKind, VerificationStatus
 from buyers.registry.numbers import LONGEST_NUMBER
+from marketplace.kernel.wire import Whole
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _LINES = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -58,8 +59,8 @@ class DemographicsInput(_Input):
     """What kind of business you are. Carriers see at most the bands, and only those that you tick in a request."""
 
     industry: str = Field(max_length=1, description="section of ISIC Rev. 4, A to U", examples=["P"])
-    employees: int = Field(ge=1, le=10_000_000, examples=[420])
-    sites: int = Field(ge=1, le=1_000_000, examples=[12])
+    employees: Whole = Field(ge=1, le=10_000_000, examples=[420])
+    sites: Whole = Field(ge=1, le=1_000_000, examples=[12])
     country: Country
     region: State = ""
     annual_telecom_spend: Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2)] | None = Field(

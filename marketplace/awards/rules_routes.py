@@ -18,6 +18,7 @@ from marketplace.kernel import http
 from marketplace.kernel.access import Kind, Principal, allow
 from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import ReadingOnly
+from marketplace.kernel.wire import Whole
 
 router = http.router(tags=["auction rules"])
 
@@ -52,8 +53,8 @@ class RehearsalInput(LintInput):
     """The auction to rehearse: a preset with its own figures, or any other; without both the request's own."""
 
     preset: str = Field("", max_length=40, examples=list(PRESETS))
-    bidders: int = Field(4, ge=1, le=advice.MOST_BIDDERS)
-    seed: int = Field(1, ge=0, le=2**31, description="the same seed tells the same story")
+    bidders: Whole = Field(4, ge=1, le=advice.MOST_BIDDERS)
+    seed: Whole = Field(1, ge=0, le=2**31, description="the same seed tells the same story")
 
 
 class AdviceOutput(BaseModel):

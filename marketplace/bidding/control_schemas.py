@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from marketplace.bidding.schemas import OfferInput, Words
+from marketplace.kernel.wire import Whole, YesNo
 
 Refs = list[Words]
 
@@ -46,7 +47,7 @@ class FinalOffersInput(_Input):
 class WithdrawalDecisionInput(_Input):
     """Whether the bid is taken out of the standing, and why."""
 
-    granted: bool
+    granted: YesNo
     reason: Words = Field(min_length=3, max_length=1000)
 
 
@@ -54,11 +55,11 @@ class SurrogateBidInput(_Input):
     """A bid that a provider asked you to enter for it, as it dictated it, and the evidence that it asked."""
 
     invitation_id: Words = Field(max_length=60, description="the provider's invitation")
-    request_version: int = Field(ge=1, description="the version of the request that the provider read")
+    request_version: Whole = Field(ge=1, description="the version of the request that the provider read")
     terms_id: Words = Field(max_length=60, description="the provider's terms document")
-    term_months: int = Field(ge=1, le=120)
+    term_months: Whole = Field(ge=1, le=120)
     offer: OfferInput
-    confirmed: bool = Field(False, description="a step beyond the announced largest change is meant, not a slip")
+    confirmed: YesNo = Field(False, description="a step beyond the announced largest change is meant, not a slip")
     evidence: Words = Field(
         min_length=10, max_length=2000, examples=["Call of 2 November, 13:40, recording 8841: Robin Vale, sales desk."]
     )

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from marketplace.bidding.offer import MOST_SURCHARGES, Basis, Firmness, Fit, Offer
 from marketplace.bidding.offer_conditions import MOST_LOTS, MOST_MBPS, MOST_PACKAGES, MOST_TIERS
 from marketplace.bidding.offer_names import LONGEST_NAME
+from marketplace.kernel.wire import Whole, YesNo
 
 Price = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Rate = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
@@ -57,16 +58,16 @@ class VolumeTierInput(_Input):
     """A discount on all your lots, from so many lots on or from so much recurring charge a month."""
 
     percent: Discount
-    from_lots: int | None = Field(None, ge=2, le=2000)
+    from_lots: Whole | None = Field(None, ge=2, le=2000)
     from_monthly: Price | None = None
 
 
 class CapacityInput(_Input):
     """The most that you take on of this request, over all your lots of it; the smallest that you state holds."""
 
-    lots: int | None = Field(None, ge=1, le=MOST_LOTS)
-    sites: int | None = Field(None, ge=1, le=MOST_LOTS, description="different ones; a lot of several counts as one")
-    mbps: int | None = Field(
+    lots: Whole | None = Field(None, ge=1, le=MOST_LOTS)
+    sites: Whole | None = Field(None, ge=1, le=MOST_LOTS, description="different ones; a lot of several counts as one")
+    mbps: Whole | None = Field(
         None, ge=1, le=MOST_MBPS, description="bandwidth_mbps x quantity of the must lines; 10 Gbps is 10000"
     )
 
@@ -77,7 +78,7 @@ class LineTermsInput(_Input):
     line: Words = Field(max_length=8, examples=["L1"])
     nrc: Price = Field(Decimal(0), description="non-recurring charge", examples=["250.00"])
     usage_rates: list[UsageRateInput] = Field(default_factory=list, max_length=50)
-    install_days: int | None = Field(None, ge=0, le=1500)
+    install_days: Whole | None = Field(None, ge=0, le=1500)
     answers: list[AnswerInput] = Field(default_factory=list, max_length=60)
     taxes: list[SurchargeInput] = Field(default_factory=list, max_length=MOST_SURCHARGES)
     firmness: Firmness = Firmness.FIRM
@@ -133,11 +134,11 @@ class OfferInput(OfferTermsInput):
 class BidInput(_Input):
     """A bid on one or more lots: all are accepted, or none. A later bid on a lot replaces the earlier."""
 
-    request_version: int = Field(ge=1, description="the version of the request that you read")
+    request_version: Whole = Field(ge=1, description="the version of the request that you read")
     terms_id: str = Field(max_length=60, description="your terms document (GET /terms); its hash is fixed with the bid")
-    term_months: int = Field(ge=1, le=120)
+    term_months: Whole = Field(ge=1, le=120)
     lots: list[OfferInput] = Field(min_length=1, max_length=2000)
-    confirmed: bool = Field(False, description="a step beyond the announced largest change is meant, not a slip")
+    confirmed: YesNo = Field(False, description="a step beyond the announced largest change is meant, not a slip")
 
 
 class LimitInput(_Input):
@@ -151,11 +152,11 @@ class LimitInput(_Input):
 class ProxiesInput(_Input):
     """Limits on one or more lots: all are taken, or none. A later limit on a lot replaces the earlier."""
 
-    request_version: int = Field(ge=1, description="the version of the request that you read")
+    request_version: Whole = Field(ge=1, description="the version of the request that you read")
     terms_id: str = Field(
         max_length=60, description="your terms document (GET /terms); its hash is fixed with the bids"
     )
-    term_months: int = Field(ge=1, le=120)
+    term_months: Whole = Field(ge=1, le=120)
     lots: list[LimitInput] = Field(min_length=1, max_length=2000)
 
 

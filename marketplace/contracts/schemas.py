@@ -21,6 +21,7 @@ from marketplace.contracts.model import (
 )
 from marketplace.contracts.negotiation.model import AgreedChanges
 from marketplace.kernel.access import Kind
+from marketplace.kernel.wire import Whole
 from sellers import key_terms
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000, pattern=r"^[^\x00]*$")]
@@ -41,7 +42,7 @@ class AcceptanceInput(_Input):
         pattern="^[0-9a-f]{64}$",
         examples=["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
     )
-    changes_version: int | None = Field(None, description="of the agreed changes that you saw; null: there are none")
+    changes_version: Whole | None = Field(None, description="of the agreed changes that you saw; null: there are none")
     shown_sha256: str | None = Field(
         None,
         pattern="^[0-9a-f]{64}$",

@@ -164,7 +164,7 @@ Sent = Annotated[Form, Depends(read_form)]
 def checked(schema: type[Wire], values: Mapping[str, Any]) -> Wire:
     """Return ``values`` as the API's own wire type. Raises MalformedError for what the API would refuse."""
     try:
-        return schema.model_validate(values)
+        return schema.model_validate(values, strict=False)  # a form sends texts: "36" is 36 here
     except ValidationError as error:
         errors = tuple(
             FieldError("/" + "/".join(map(str, item["loc"])), plainly(item))

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from marketplace.kernel.wire import Whole, YesNo
 from notifications.groups import Group
 from notifications.languages import Language
 from notifications.preferences import rules
@@ -34,7 +35,7 @@ def _of_the_wall(at: object) -> object:
 
 
 WallTime = Annotated[time, BeforeValidator(_of_the_wall), WithJsonSchema({"type": "string", "pattern": _WALL})]
-Weekday = Annotated[int, Field(ge=1, le=7)]
+Weekday = Annotated[Whole, Field(ge=1, le=7)]
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
 
@@ -46,7 +47,7 @@ class QuietHoursBody(BaseModel):
     since: WallTime = Field(description="In your zone", examples=["19:00"])
     until: WallTime = Field(description="At or before `since`: on the next day", examples=["07:00"])
     days: list[Weekday] = Field(default=[1, 2, 3, 4, 5, 6, 7], min_length=1, max_length=7)
-    urgent_anyway: bool = Field(default=True, description="What would be of no use later is sent all the same")
+    urgent_anyway: YesNo = Field(default=True, description="What would be of no use later is sent all the same")
 
     @model_validator(mode="after")
     def _leaves_time(self) -> "QuietHoursBody":

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from marketplace.kernel.wire import YesNo
 from notifications.webhooks import addresses
 from notifications.webhooks.model import Attempt, Because, Condition, Delivery, Endpoint, NewSecret, State, Wanted
 
@@ -27,7 +28,7 @@ class WebhookInput(BaseModel):
     events: list[Annotated[str, StringConstraints(max_length=100)]] = Field(
         default_factory=list, max_length=_MOST_TYPES, examples=[["award.made", "contract.made"]]
     )
-    active: bool = Field(default=True, description="Whether messages are sent; true also ends that it was disabled")
+    active: YesNo = Field(default=True, description="Whether messages are sent; true also ends that it was disabled")
 
     def wanted(self) -> Wanted:
         """Return the frozen value of it."""

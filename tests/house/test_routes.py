@@ -1,11 +1,13 @@
 """Every route says who may call it, and reads like documentation."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
 from marketplace import wiring
 from marketplace.app import create_app
@@ -79,3 +81,24 @@ _OPENERS = frozenset(name for name in vars(http) if name.startswith("open_"))
 def _calls(dependant: Dependant) -> set[Callable[..., object]]:
     own = {dependant.call} if dependant.call is not None and hasattr(dependant.call, "__name__") else set()
     return own.union(*(_calls(inner) for inner in dependant.dependencies))
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.include_in_schema], ids=_id)
+def test_what_callers_send_has_one_spelling(route: APIRoute) -> None:
+    for body in route.dependant.body_params:
+        lax = list(_lax(TypeAdapter(body.field_info.annotation).core_schema, ""))
+        assert not lax, f"{lax}: a number is a Whole and an answer a YesNo, of marketplace.kernel.wire"
+
+
+def _lax(schema: Any, name: str) -> Iterator[str]:
+    """Yield the names of all fields in a schema of pydantic's core that take a number or an answer as a text."""
+    if isinstance(schema, Mapping):
+        # a field may be called "type": what it is then is no text
+        if str(schema.get("type")) in {"int", "bool"} and not schema.get("strict"):
+            yield name
+        for key, part in schema.items():
+            if key not in {"metadata", "serialization", "cls"}:
+                yield from _lax(part, key)
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            yield from _lax(part, name)

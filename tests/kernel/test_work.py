@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -166,6 +167,17 @@ def test_the_organization_of_one_transaction_is_gone_in_the_next_on_the_same_con
         ).one()
     assert pid == first
     assert who == ["", ""]
+
+
+def test_a_glance_opens_no_transaction_and_knows_nobody(market: Marketplace) -> None:
+    """Every call begins with one: whoever calls must not hold a connection in a transaction for it."""
+    with market.workshop.glance() as reading:
+        connection = reading.session.connection()
+        who = connection.execute(text("SELECT current_setting('marketplace.organization', true)")).scalar_one()
+        state = connection.connection.dbapi_connection.info.transaction_status  # type: ignore[union-attr]
+    assert not who
+    assert reading.principal == NOBODY
+    assert state is TransactionStatus.IDLE
 
 
 def test_a_provider_can_append_and_can_not_read_the_journal(market: Marketplace) -> None:

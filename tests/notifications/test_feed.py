@@ -1,5 +1,6 @@
 """The feed for machines and its stream: everything once, in order, from any place on."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -394,3 +395,23 @@ def test_a_reader_that_takes_nothing_loses_its_connection_and_not_its_events(
             assert 0 < seen < 150
             rest = stream.texts(151 - seen)
             assert [text.rstrip("x") for text in rest] == [str(number) for number in range(seen + 1, 152)]
+
+
+def test_a_watcher_that_nobody_wants_any_more_ends_though_it_was_not_told(writer: Writer) -> None:
+    """A cancellation can be lost to a wake-up of the same instant: a server that ends would wait for it for ever."""
+    hub: FeedHub = create_app(writer.market).state.feed
+    hub.limits = Limits(poll_seconds=0.05)
+
+    async def play() -> None:
+        followed = hub.follow(writer.user.principal, None, ())
+        try:
+            assert not (await anext(followed)).notices
+            watcher, hub._watching = hub._watching, None
+            assert watcher is not None
+            async with asyncio.timeout(10):
+                await watcher
+        finally:
+            await followed.aclose()  # type: ignore[attr-defined]
+            await hub.close()
+
+    asyncio.run(play())

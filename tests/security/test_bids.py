@@ -32,6 +32,19 @@ def test_only_an_amount_is_an_amount(stage: Stage, ready: tuple[SignedIn, str, d
     assert stage.ok(carrier, "GET", path) == []
 
 
+@pytest.mark.parametrize(
+    ("field", "odd"), [("term_months", "36"), ("term_months", True), ("term_months", 36.5), ("confirmed", "yes")]
+)
+def test_a_number_and_an_answer_have_one_spelling(
+    stage: Stage, ready: tuple[SignedIn, str, dict[str, Any]], field: str, odd: object
+) -> None:
+    """What a careless program sends is told to it, not guessed: a bid binds."""
+    carrier, path, body = ready
+    answer = stage.call(carrier, "POST", path, body | {field: odd})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{field}"]
+
+
 def test_a_body_can_not_break_the_reader(stage: Stage, ready: tuple[SignedIn, str, dict[str, Any]]) -> None:
     carrier, path, _ = ready
     for raw in (b"[" * 100_000, b'{"a":' * 90_000, b"1" * 6_000, b'{"\\ud800":1}', b"\xff\xfe", b'{"lots":NaN}', b""):

@@ -222,3 +222,22 @@ def test_what_is_committed_here_is_on_its_pages_while_no_worker_runs(market: Mar
             await hub.close()
 
     asyncio.run(play())
+
+
+def test_a_watcher_that_nobody_wants_any_more_ends_though_it_was_not_told(market: Marketplace) -> None:
+    """A cancellation can be lost to a wake-up of the same instant: a server that ends would wait for it for ever."""
+
+    async def play() -> None:
+        hub = Hub(market.workshop, market.database.desk_dsn, market.wake)
+        followed = hub.follow(SAID, "lot:said", SYSTEM, Preferences())
+        try:
+            assert (await anext(followed)).id
+            watcher, hub._watching = hub._watching, None
+            assert watcher is not None
+            async with asyncio.timeout(10):
+                await watcher
+        finally:
+            await followed.aclose()  # type: ignore[attr-defined]
+            await hub.close()
+
+    asyncio.run(play())

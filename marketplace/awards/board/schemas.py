@@ -10,13 +10,14 @@ from marketplace.awards import buyer_rules as own
 from marketplace.awards.buyer_rules import BuyerRule
 from marketplace.awards.schemas import DiscountOutput
 from marketplace.kernel.money import cents
+from marketplace.kernel.wire import Whole
 
 _MOST_RULES = 30
 _Lot = Annotated[str, Field(max_length=8, pattern="^T[0-9]+$", examples=["T1"])]
 _Site = Annotated[str, Field(max_length=8, pattern="^S[0-9]+$", examples=["S1"])]
 _Lots = Annotated[list[_Lot], Field(max_length=2000)]
 _Provider = Annotated[str, Field(max_length=60)]
-_Count = Annotated[int, Field(ge=0, le=5000)]
+_Count = Annotated[Whole, Field(ge=0, le=5000)]
 _Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 _Amount = Annotated[Decimal, Field(ge=0, lt=Decimal("1e9"), max_digits=11, decimal_places=2), AfterValidator(cents)]
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+$"
@@ -31,8 +32,8 @@ class ProvidersRule(_Rule):
     """At least, at most so many providers win anything."""
 
     type: Literal["providers"]
-    at_least: Annotated[int, Field(ge=1, le=100)] | None = None
-    at_most: Annotated[int, Field(ge=1, le=100)] | None = None
+    at_least: Annotated[Whole, Field(ge=1, le=100)] | None = None
+    at_most: Annotated[Whole, Field(ge=1, le=100)] | None = None
 
     def rule(self) -> BuyerRule:
         """Return the rule as a value."""
@@ -160,7 +161,7 @@ class ServiceLevelRule(_Rule):
     """The mean service level (80: every answered feature met, 100: all exceeded, 0: none met) is at least this."""
 
     type: Literal["service_level"]
-    at_least: Annotated[int, Field(ge=0, le=100)]
+    at_least: Annotated[Whole, Field(ge=0, le=100)]
 
     def rule(self) -> BuyerRule:
         """Return the rule as a value."""
