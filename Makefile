@@ -5,9 +5,13 @@ PYTHON ?=
 WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.synced
+# beside what is on the path: the uv that was fetched where there was none
+WITH_UV = PATH="$$PATH:$(CURDIR)/var/tool/bin"
 GUIDE := marketplace/terminals/guide/index.fjson
 LOCALES := marketplace/terminals/locale
 export UV_PYTHON_DOWNLOADS := never
+# where it is set, every process compiles all that it imports again: seconds each time
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup browser guide messages demo serve test timing check faults fuzz audit machines format db-stop clean
@@ -38,7 +42,7 @@ messages: setup ## collect the texts of the pages and bring the catalogues of tr
 	done
 
 test: browser guide ## run the tests (WORKERS=... processes)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(WITH_UV) $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 timing: setup ## measure whether what answers cost tells carriers who the buyer is (minutes, on a quiet machine)
 	$(BIN)/pytest -q -s -p no:cacheprovider tests/anonymity/timing.py
@@ -50,8 +54,8 @@ check: browser guide ## run all that CI runs
 	$(BIN)/lint-imports
 	$(BIN)/marketplace openapi --check
 	$(BIN)/python tools/audit.py secrets
-	PATH="$$PATH:var/tool/bin" $(BIN)/python tools/audit.py components
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(WITH_UV) $(BIN)/python tools/audit.py components
+	$(WITH_UV) $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 faults: setup ## kill, pause and cut everything under load and look whether anything is lost (FAULTS="--quick --seed 7")
 	$(BIN)/python -m faults $(FAULTS)
@@ -63,7 +67,7 @@ fuzz: setup ## call the API with whatever its document allows and forbids (FUZZ=
 	$(BIN)/python -m tests.security.fuzz $(FUZZ)
 
 audit: setup ## look for published weaknesses of the locked components
-	PATH="$$PATH:var/tool/bin" $(BIN)/python tools/audit.py components
+	$(WITH_UV) $(BIN)/python tools/audit.py components
 
 format: setup ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -123,11 +123,11 @@ def readmit(work: Work, provider_id: OrganizationId) -> None:
 
 
 def report_outage(work: Work, began: datetime, ended: datetime) -> int:
-    """Tell every open lot that nobody could bid from ``began`` to ``ended``; return how many it paused."""
+    """Tell open lots whose rules ask for it that nobody could bid between two instants; return how many it paused."""
     paused = 0
-    for lot_id in store.open_lots(work):
+    for lot_id in store.lots_with_outages(work):
         lot = store.held_lot(work, lot_id)
-        if lot is not None and lot.state.rules.longest_outage_seconds is not None:
+        if lot is not None:
             work.tick()
             steered = _decide(work, lot, ReportOutage(began, ended))
             if steered.status is Status.PAUSED:

@@ -130,10 +130,15 @@ def held_lots(work: Work, request_id: RequestId, refs: Iterable[str]) -> dict[st
     return {lot.ref: lot for lot in _lots(work, rows.all())}
 
 
-def open_lots(reading: Reading) -> list[LotId]:
-    """Return the lots that take bids, or would if their clock had been looked at."""
+def lots_with_outages(reading: Reading) -> list[LotId]:
+    """Return the lots that take bids, or would if their clock had been looked at, and whose rules speak of outages.
+
+    In the order in which lots are held.
+    """
     running = col(LotRow.status).in_((Status.SCHEDULED, Status.OPEN))
-    return [LotId(lot_id) for lot_id in reading.session.exec(select(LotRow.id).where(running))]
+    told = col(LotRow.rules)["longest_outage_seconds"].astext.is_not(None)
+    rows = reading.session.exec(select(LotRow.id).where(running, told).order_by(col(LotRow.id)))
+    return [LotId(lot_id) for lot_id in rows]
 
 
 def running_lots(reading: Reading, bidder: OrganizationId) -> list[LotId]:

@@ -74,8 +74,11 @@ def follow(workshop: Workshop, reaction: Reaction, rest: Rest = _no_rest) -> int
         if done is None:
             return handled
         handled += done
+        none_left = done < size
         size = _next_size(reaction, size, stopwatch() - began)
         rest()
+        if none_left:  # but for what was stamped meanwhile, for which whoever stamped it comes back
+            return handled
 
 
 def _next_size(reaction: Reaction, size: int, seconds: float) -> int:

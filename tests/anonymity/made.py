@@ -42,12 +42,16 @@ from tests.factories import PASSWORD, SignedIn, a_user, as_owner, sign_in
 from tests.house.plan import policies, routes
 
 CARRIERS = ("Aldgate Fiber", "Brightwave Telecom", "Cobalt Networks")
+LOSER = CARRIERS[2]
+"""Who wins nothing in the story: for it the worlds are the same for ever."""
 ID = re.compile(r"\b(?P<kind>[a-z]{2,12})_[a-z2-7]{24}\b")
 FILES = {"the file": "A1", "no file": "A9"}
 """What stands for ``{attachment}`` in a path, as ``LOTS`` for lots."""
 LOTS = {"the lot": "T1", "no lot": "T9"}
 """What stands for ``{lot}`` in a path: the name of the request's lot, and one that it doesn't have."""
 
+OWN_KINDS = {"invitation_id": "inv", "bid_id": "bid", "webhook_id": "whk", "delivery_id": "msg"}
+"""Of which kind an id is, in routes that ask for several."""
 ONCE = {"/events/stream": "?once=true&after="}
 """What makes a stream end, besides live pages: all of it, from the beginning."""
 
@@ -215,23 +219,26 @@ class World:
     def _paths(self, carrier: str, route: APIRoute, stage: str) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the route's paths with what the carrier knows: per kind the newest id, the buyer's own, an unknown.
 
-        What a route refused before is tried again at the end; the buyer's own ids also right after the award.
+        What a route refused before is tried again at the end by who is told nothing then either; the buyer's own ids
+        also right after the award. Of two ids one is of the kind that the route asks for: that one decides first.
         """
         names = re.findall(r"{(\w+)}", route.path_format)
         known = {kind: values[-1] for kind, values in self.seen_ids.get(carrier, {}).items()}
         known |= {f"buyer's {number}": value for number, value in enumerate(self.buyer_ids)} | {"none": "unknown"}
         refused = self.refused.setdefault((carrier, route.path), set())
+        again = stage == ENDED and carrier == LOSER
         views = {name: name for name in (*_carrier_views(), "unknown")}
         special = {"lot": LOTS, "attachment": FILES} | ({"name": views} if route.path.startswith("/live/") else {})
         choices = [special.get(name, known) for name in names]
         for kinds in product(*choices):
             buyers = stage == AWARDED and any(kind.startswith("buyer's") for kind in kinds)
-            if kinds in refused and stage != ENDED and not buyers:
+            if kinds in refused and not again and not buyers:
                 continue
             if {"no lot", "no file"} & set(kinds) and not {"inv", "none"} & set(kinds):
                 continue  # whose invitation it is decides before the lot does
-            if "{webhook_id}" in route.path and "{delivery_id}" in route.path and not {"whk", "msg"} & set(kinds):
-                continue  # the same: whose webhook it is
+            fitting = [OWN_KINDS.get(name, kind) == kind for name, kind in zip(names, kinds, strict=True)]
+            if len(names) > 1 and not any(fitting):
+                continue
             values = {name: all_[kind] for name, all_, kind in zip(names, choices, kinds, strict=True)}
             once = ONCE.get(route.path, "?once=true" if route.path.startswith("/live/") else "")
             path = route.path_format.format(**values)

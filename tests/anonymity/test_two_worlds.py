@@ -24,6 +24,7 @@ from tests.anonymity.made import (
     CONTRACTED,
     ENDED,
     FELL_THROUGH,
+    LOSER,
     NORTHWIND,
     ZEBEDEE,
     Buyer,
@@ -43,7 +44,6 @@ from tests.factories import SignedIn
 pytestmark = pytest.mark.timeout(2400)
 """Two whole stories, each route by each carrier at each stage: a minute or two, more on a machine that is busy."""
 
-LOSER = CARRIERS[2]
 _UNLIKE = re.compile(r"<random [0-9]+>")
 """Signatures and the ids of single answers are other ones each time."""
 

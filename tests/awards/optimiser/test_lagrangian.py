@@ -20,7 +20,7 @@ from tests.awards.optimiser.made import ENGINE, OPTIONS, large, small
 LITTLE = Effort(relaxations=3, remainders=3, moves=10, rounds=1, steps=20)
 """So little that the clock decides nothing."""
 MINUTES = Limits(600.0)
-INSTANCES = 260
+INSTANCES = 200
 
 
 def _feasible(instance: Instance) -> dict[frozenset[int], int]:
@@ -50,7 +50,7 @@ def _search(problem: Problem, effort: Effort = LITTLE) -> tuple[Instance, Found]
 
 
 def test_there_are_enough_instances() -> None:
-    assert len(KNOWN) >= 200
+    assert len(KNOWN) == INSTANCES
 
 
 def test_at_no_prices_is_the_bound_above_the_optimum() -> None:
@@ -90,7 +90,7 @@ def test_a_search_without_an_award_to_begin_with_claims_nothing_false() -> None:
         assert found.cost is None or found.cost >= min(choices.values())
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_search_is_never_worse_than_the_greedy_award_and_its_gap_is_honest(seed: int) -> None:
     problem = large(24, 6, seed, rules=seed % 2 == 1)
     instance, found = _search(problem)
