@@ -1,5 +1,6 @@
 """What all tests share: one PostgreSQL a run, a database a worker, a clean market and a clock set by hand a test."""
 
+import gc
 import os
 import shutil
 import socket
@@ -52,6 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, so that no process works alone in the end."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Never look again through what is there for all tests when garbage is collected, as the server does."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)

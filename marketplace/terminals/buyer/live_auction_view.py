@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from buyers.desk import service as desk
 from buyers.requests import rules as request_rules
-from buyers.requests.model import Content, Status
+from buyers.requests.model import Content, Place, Status
 from marketplace.awards import service as awards
 from marketplace.awards.announcements import service as announcements
 from marketplace.awards.model import ComparedLot, ComparedOffer, Comparison
@@ -179,15 +180,18 @@ class _Look:
             reason=lot.view.reason or "",
         )
 
-    def _places(self, ref: str) -> str:
+    @cached_property
+    def _members(self) -> dict[str, list[Place]]:
+        """Where the lines of each lot are; of the whole company's there is no place."""
         sites = {site.ref: site.place for site in self.content.sites}
         site_of = {line.ref: line.site for line in self.content.lines}
-        members = next((lot.lines for lot in self.content.lots if lot.ref == ref), ())
-        cities = dict.fromkeys(
-            f"{sites[site_of[line]].city} {sites[site_of[line]].state}".strip()
-            for line in members
-            if site_of.get(line) in sites
-        )
+        return {
+            lot.ref: [sites[site_of[line]] for line in lot.lines if site_of.get(line) in sites]
+            for lot in self.content.lots
+        }
+
+    def _places(self, ref: str) -> str:
+        cities = dict.fromkeys(f"{place.city} {place.state}".strip() for place in self._members.get(ref, ()))
         found = [city for city in cities if city]
         return found[0] if len(found) == 1 else f"{found[0]} +{len(found) - 1}" if found else ""
 
@@ -201,7 +205,7 @@ class _Look:
         today = None if spend is None else spend * self.content.term_months
         ceilings = [lot.rules.ceiling for lot in self.lots]
         known = [lot for lot in self.lots if not lot.sealed]
-        course = self._best_course()
+        course = self._best_course
         leaders = {row.leader for row in live if row.leader is not None and (row.leader.name or len(rows) == 1)}
         return Figures(
             best=best,
@@ -294,10 +298,12 @@ class _Look:
 
     # ---- over time
 
+    @cached_property
     def _best_course(self) -> list[tuple[datetime, Decimal]]:
         """Return how the sum of the best prices fell from the instant on at which every lot had one."""
         moves = sorted(((move.at, lot, move) for lot in self.lots for move in lot.moves), key=lambda one: one[0])
         best: dict[str, Decimal] = {}
+        total = Decimal(0)
         course: list[tuple[datetime, Decimal]] = []
         live = {lot.ref for lot in self.lots if lot.view.status not in {"failed", "cancelled"}}
         left_out = {ref: self._numbers_left_out(ref) for ref in live}
@@ -305,9 +311,10 @@ class _Look:
             if lot.ref not in live or move.number in left_out[lot.ref]:
                 continue
             if lot.ref not in best or move.amount < best[lot.ref]:
+                total += move.amount - best.get(lot.ref, Decimal(0))
                 best[lot.ref] = move.amount
                 if len(best) == len(live):
-                    course.append((at, sum(best.values(), Decimal(0))))
+                    course.append((at, total))
         return course
 
     def _numbers_left_out(self, ref: str) -> frozenset[int]:
@@ -331,7 +338,7 @@ class _Look:
                 steps = [(move.at, move.amount) for move in lot.moves if move.number == number]
                 lines.append((bidder, steps, first is not None and lot.numbers.get(first.bid_id) == number))
         elif lot is not None:
-            lines.append((None, self._best_course(), True))
+            lines.append((None, self._best_course, True))
         end = max((one.view.closes_at for one in self.lots), default=self.reading.now)
         figures = request_rules.monthly_spend(self.content)
         ceilings = [one.rules.ceiling for one in self.lots]
