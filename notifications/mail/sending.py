@@ -74,6 +74,8 @@ def take(workshop: Workshop, most: int = AT_ONCE) -> list[Letter]:
     with workshop.work() as work:
         store.give_up(work, work.now - rules.GIVE_UP_AFTER)
         mails = store.take(work, most)
+        if not mails:
+            return []
         rows = [row for mail in mails for row in mail]
         known = store.addressees(work, [row.reader_id for row in rows])
         notices = store.notices(work, [row.notice_id for row in rows if row.notice_id is not None])

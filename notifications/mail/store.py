@@ -77,6 +77,8 @@ def take(work: Work, most: int) -> list[list[MailDeliveryRow]]:
     ).scalars()
     mails: dict[str, list[MailDeliveryRow]] = {}
     leaders = list(first)
+    if not leaders:
+        return []
     fresh = {one.reader_id for one in leaders if one.mail_id is None and one.purpose == Purpose.NOTICE}
     more = work.session.execute(
         sql_select(row)

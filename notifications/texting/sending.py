@@ -63,6 +63,8 @@ def take(workshop: Workshop, most: int = AT_ONCE) -> list[TextMessage]:
     with workshop.work() as work:
         store.give_up(work, work.now - rules.GIVE_UP_AFTER, work.now - rules.CODE_VALID)
         rows = store.take(work, most)
+        if not rows:
+            return []
         readers = store.readers(work, [row.reader_id for row in rows], work.now - _DAY)
         notices = store.notices(work, [row.notice_id for row in rows if row.notice_id])
         messages: list[TextMessage] = []

@@ -228,6 +228,8 @@ def resend(work: Work, delivery_id: str) -> None:
 def take(work: Work, lease_until: datetime, *, troubled: bool, each: int, most: int) -> list[Message]:
     """Take messages that are due until ``lease_until``, and write the bodies of those that have none yet."""
     rows = store.take(work, troubled=troubled, each=each, most=most)
+    if not rows:
+        return []
     endpoints = store.endpoints_by_id(work, [row.endpoint_id for row in rows])
     known = notices.notices_by_id(work, [row.notice_id for row in rows if row.body is None and row.notice_id])
     messages = []

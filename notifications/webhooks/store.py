@@ -193,6 +193,8 @@ def take(work: Work, *, troubled: bool, each: int, most: int) -> list[WebhookDel
         "seen": most * _SEEN_EACH,
     }
     found = _taken(work, parameters)
+    if not found:
+        return []
     query = select(WebhookDeliveryRow).where(col(WebhookDeliveryRow.id).in_(found))
     return list(work.session.exec(query.order_by(col(WebhookDeliveryRow.due_at), col(WebhookDeliveryRow.ordinal))))
 
