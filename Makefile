@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser guide messages demo serve test timing check faults fuzz audit machines format db-stop clean
+.PHONY: help setup browser guide messages demo serve test timing check types lint faults fuzz audit machines format db-stop clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,14 +48,19 @@ timing: setup ## measure whether what answers cost tells carriers who the buyer 
 	$(BIN)/pytest -q -s -p no:cacheprovider tests/anonymity/timing.py
 
 check: browser guide ## run all that CI runs
+	$(MAKE) --no-print-directory -j 2 types lint
+	$(WITH_UV) $(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+types: setup ## check the types
+	$(BIN)/mypy
+
+lint: setup ## look at form, imports, the document of the API, secrets and components
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/marketplace openapi --check
 	$(BIN)/python tools/audit.py secrets
 	$(WITH_UV) $(BIN)/python tools/audit.py components
-	$(WITH_UV) $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 faults: setup ## kill, pause and cut everything under load and look whether anything is lost (FAULTS="--quick --seed 7")
 	$(BIN)/python -m faults $(FAULTS)
