@@ -21,7 +21,7 @@ from marketplace.kernel.ids import OrganizationId, UserId
 from marketplace.kernel.work import Reading
 from marketplace.terminals import streams
 from marketplace.terminals.browser import Preferences
-from marketplace.terminals.live import Hub, LiveView, Message
+from marketplace.terminals.live import Hub, LiveView, Message, pause_after
 from marketplace.wiring import Marketplace
 from matching.questions import service as questions
 from sellers import service as sellers
@@ -241,3 +241,8 @@ def test_a_watcher_that_nobody_wants_any_more_ends_though_it_was_not_told(market
             await hub.close()
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize(("seconds", "rests"), [(0.0, 0.2), (0.02, 0.2), (1.0, 1.0), (600.0, 5.0)])
+def test_a_picture_that_takes_long_is_drawn_less_often(seconds: float, rests: float) -> None:
+    assert pause_after(seconds) == rests
