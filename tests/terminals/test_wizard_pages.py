@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import openpyxl
 from playwright.sync_api import Page, expect
 
+from marketplace.demo import cast
 from tests.terminals.conftest import BUYER, PATIENCE_MS, Open, Site, faults_of
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -96,6 +97,29 @@ def test_what_is_typed_is_kept_and_what_is_wrong_is_told_where_it_is(open_page: 
     page.goto(f"{base}/basics")
     expect(page.get_by_label("Term")).to_have_value("24")
     expect(page.get_by_label("Anything carriers should know")).to_have_value("Two floors each.")
+
+
+def test_who_signs_in_again_over_the_page_loses_nothing_of_what_was_typed(open_page: Open, site: Site) -> None:
+    page = open_page("/b", BUYER)
+    page.goto(f"{begun(page, site, rows='')}/basics")
+    page.context.clear_cookies()
+
+    page.get_by_label("Anything carriers should know").fill("Typed when the session was over.")
+    dialog = page.get_by_role("dialog", name="Please sign in again")
+    expect(dialog).to_be_visible()
+    with page.context.expect_page() as opened:
+        dialog.get_by_role("link", name="Sign in").click()
+    beside = opened.value
+    beside.get_by_label("E-mail").fill(BUYER)
+    beside.get_by_label("Password").fill(cast.PASSWORD)
+    beside.get_by_role("button", name="Sign in").click()
+    expect(beside).to_have_url(re.compile(r"/b$"))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as coming back from the other tab does
+
+    expect(dialog).to_be_hidden()
+    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"^Saved \d\d:\d\d:\d\d$"))
+    page.reload()
+    expect(page.get_by_label("Anything carriers should know")).to_have_value("Typed when the session was over.")
 
 
 def test_a_name_in_a_text_is_told_while_typing_and_may_stand_only_if_one_says_so(open_page: Open, site: Site) -> None:
