@@ -113,12 +113,22 @@ def _play(console: Console, address: str, window: float) -> Outcome:
 
 def _show_accounts(console: Console, address: str, outcome: Outcome) -> None:
     console.print(Rule("Look around"))
-    buyer = cast.buyers()[0].registration
-    carrier = cast.carriers()[0].registration
+    buyers = {role.key: role.registration for role in cast.buyers()}
+    carriers = {role.key: role.registration for role in cast.carriers()}
+    buyer = buyers["silverline"]
     accounts = (
-        (f"a buyer, {buyer['name']}", buyer["contact"]["email"], cast.PASSWORD),
+        *(
+            (f"a buyer {state}, {one['name']}", one["contact"]["email"], cast.PASSWORD)
+            for state, one in (("whose auction runs", buyer), ("with contracts", buyers["kestrel"]))
+        ),
         ("the buyer of this deal", outcome.buyer_email, outcome.buyer_password),
-        (f"a carrier's desk, {carrier['name']}", carrier["contact_email"], cast.PASSWORD),
+        *(
+            (f"a carrier's desk {state}, {one['name']}", one["contact_email"], cast.PASSWORD)
+            for state, one in (
+                ("with a new request", carriers["orbcanto"]),
+                ("that bids and has won", carriers["merrow"]),
+            )
+        ),
         ("a platform admin", cast.ADMIN_EMAIL, cast.PASSWORD),
     )
     for who, email, password in accounts:

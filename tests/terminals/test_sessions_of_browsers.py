@@ -1,11 +1,14 @@
 import re
+from datetime import timedelta
 
+import pyotp
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from marketplace.kernel.clock import StagedClock
 from marketplace.wiring import Marketplace
-from tests.factories import PASSWORD, a_registered_buyer
+from tests.factories import PASSWORD, a_registered_buyer, sign_in
 
 HERE = {"Sec-Fetch-Site": "same-origin"}
 
@@ -111,6 +114,25 @@ def test_a_wrong_password_shows_the_form_again_with_the_e_mail_kept_and_nothing_
     assert email in answer.text
     assert "not-this-one-at-all" not in answer.text
     assert "tenderline" not in client.cookies
+
+
+def test_who_has_a_second_factor_signs_in_with_one_form_and_is_asked_for_a_code_that_is_missing(
+    client: TestClient, email: str, clock: StagedClock
+) -> None:
+    headers = sign_in(client, email, PASSWORD)
+    secret = client.post("/me/second-factor", headers=headers, json={"password": PASSWORD}).json()["secret"]
+    code = pyotp.TOTP(secret).at(clock.now)
+    assert client.post("/me/second-factor/confirm", headers=headers, json={"code": code}).status_code == 200
+    assert 'name="code"' in client.get("/sign-in").text
+
+    sent = {"email": email, "password": PASSWORD, "code": ""}
+    asked = client.post("/sign-in", data=sent, headers=HERE)
+    assert asked.status_code == 422
+    assert "Enter the code that your app shows now." in asked.text
+    assert "tenderline" not in client.cookies
+    assert _signed_in(client, email, code="000000") == 401
+    clock.now += timedelta(minutes=2)
+    assert _signed_in(client, email, code=pyotp.TOTP(secret).at(clock.now)) == 303
 
 
 def test_pages_carry_a_policy_that_forbids_foreign_and_inline_code(client: TestClient, email: str) -> None:

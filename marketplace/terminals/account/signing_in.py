@@ -59,8 +59,9 @@ def show_sign_in(request: Request, principal: Public) -> Response:
 @router.post("/sign-in", summary="Sign in by form")
 def send_sign_in(request: Request, form: pages.Sent, _: Public) -> Response:
     """Begin a session of this browser and go where the person wanted to go."""
-    following, asked_code = form.text("next"), "code" in form
-    with pages.again(request, "account/sign_in.html", form, lambda: {"next": following, "factor": asked_code}):
+    following, code = form.text("next"), form.text("code")
+    factor = bool(code)
+    with pages.again(request, "account/sign_in.html", form, lambda: {"next": following, "factor": factor}):
         body = pages.checked(
             SignInBody,
             {name: form.text(name) for name in ("email", "code")} | {"password": secret_in(form, "password")},
@@ -69,8 +70,8 @@ def send_sign_in(request: Request, form: pages.Sent, _: Public) -> Response:
             command = sessions.SignIn(body.email, body.password, body.code, device_of(request))
             session = sessions.sign_in_browser(workshop_of(request), command, client_of(request))
         except SecondFactorCodeError:
-            asked_code, factor_asked_before = True, asked_code
-            if factor_asked_before:
+            factor = True
+            if code:
                 raise
             raise MalformedError(
                 pages.said(request, "This account has a second factor."),
