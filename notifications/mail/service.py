@@ -6,7 +6,7 @@ from marketplace.kernel.access import Kind
 from marketplace.kernel.errors import ConflictError, NotFoundError
 from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.work import Reading, Work
-from notifications import planning, table
+from notifications import delivering, planning, table
 from notifications.channels import ChannelHealth, Trouble
 from notifications.groups import ROLES, group_of, kind_of
 from notifications.languages import Language
@@ -15,6 +15,7 @@ from notifications.mail.events import DeliveryRepeated
 from notifications.mail.links import Aim
 from notifications.mail.model import FAILED, KeptMail, Purpose, ReturnKind, Shown, Status
 from notifications.mail.plan_store import Told
+from notifications.mail.tables import MailDeliveryRow
 from notifications.preferences import service as preferences
 from notifications.preferences.model import Choice
 from notifications.preferences.rules import due_at
@@ -130,10 +131,10 @@ def health(reading: Reading) -> ChannelHealth:
 
 def resend(work: Work, delivery_id: str) -> None:
     """Send a delivery again that failed, as a mail of its own. Raises NotFoundError, NotFailedError."""
-    row = store.locked_delivery(work, delivery_id)
+    row = delivering.locked(work, MailDeliveryRow, delivery_id)
     if row is None:
         raise NotFoundError
-    if row.status not in FAILED or (row.purpose == Purpose.NOTICE and store.waits_already(work, row)):
+    if row.status not in FAILED or (row.purpose == Purpose.NOTICE and delivering.waits_already(work, row)):
         raise NotFailedError
     row.status, row.mail_id, row.edition = Status.WAITING, None, row.edition + 1
     row.due_at = row.planned_for = work.now

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     and_,
     case,
     exists,
@@ -21,8 +20,9 @@ from sqlmodel import col
 
 from marketplace.kernel.access import Kind
 from marketplace.kernel.work import Reading, Work
+from notifications import delivering
 from notifications.languages import Language
-from notifications.mail.model import OPEN, KeptMail, Purpose, Status
+from notifications.mail.model import KeptMail, Purpose, Status
 from notifications.mail.plan_store import SHARED, readers_of
 from notifications.mail.tables import KeptMailRow, MailAddressRow, MailDeliveryRow
 from notifications.preferences import service as preferences
@@ -40,7 +40,7 @@ def give_up(work: Work, planned_before: datetime) -> int:
     reason = func.concat_ws(": ", "not sent in time", func.nullif(col(row.last_error), ""))
     result = work.session.connection().execute(
         update(row)
-        .where(_free(work.now, at_all=True), col(row.planned_for) < planned_before)
+        .where(delivering.free(MailDeliveryRow, work.now, at_all=True), col(row.planned_for) < planned_before)
         .values(
             status=case((untried, Status.SKIPPED.value), else_=Status.GIVEN_UP.value),
             lease_until=None,
@@ -50,19 +50,6 @@ def give_up(work: Work, planned_before: datetime) -> int:
     return int(result.rowcount)
 
 
-def _free(now: datetime, *, at_all: bool = False) -> ColumnElement[bool]:
-    """Return the condition that nobody has a delivery in hand that is due; with ``at_all`` also one that is not yet."""
-    row = MailDeliveryRow
-    waits = col(row.status) == Status.WAITING.value
-    return and_(
-        col(row.status).in_(OPEN),  # as the indexes of what is open say it
-        or_(
-            waits if at_all else and_(waits, col(row.due_at) <= now),
-            and_(col(row.status) == Status.SENDING.value, col(row.lease_until) <= now),
-        ),
-    )
-
-
 def take(work: Work, most: int) -> list[list[MailDeliveryRow]]:
     """Return locked deliveries that are due, those that leave in one mail together, of ``most`` mails or fewer.
 
@@ -70,7 +57,7 @@ def take(work: Work, most: int) -> list[list[MailDeliveryRow]]:
     that is due of one reader goes into one mail.
     """
     row = MailDeliveryRow
-    free = _free(work.now)
+    free = delivering.free(MailDeliveryRow, work.now)
     leads = or_(col(row.mail_id).is_(None), col(row.mail_id) == col(row.id))
     first = work.session.execute(
         sql_select(row).where(free, leads).order_by(col(row.due_at)).limit(most).with_for_update(skip_locked=True)
@@ -203,30 +190,12 @@ def delivery(reading: Reading, delivery_id: str) -> MailDeliveryRow | None:
     return reading.session.get(MailDeliveryRow, delivery_id)
 
 
-def locked_delivery(work: Work, delivery_id: str) -> MailDeliveryRow | None:
-    """Return a delivery as it is after waiting for who has it in hand."""
-    return work.session.get(MailDeliveryRow, delivery_id, with_for_update=True, populate_existing=True)
-
-
 def organization_of(reading: Reading, reader_id: str) -> str:
     """Return the organization of whom was mailed; empty for who never was."""
     query = sql_select(func.max(col(MailDeliveryRow.organization_id))).where(
         col(MailDeliveryRow.reader_id) == reader_id
     )
     return reading.session.execute(query).scalar_one() or ""
-
-
-def waits_already(reading: Reading, row: MailDeliveryRow) -> bool:
-    """Tell whether the notice of a delivery waits for its reader in another one."""
-    other = MailDeliveryRow
-    query = sql_select(
-        exists().where(
-            col(other.notice_id) == row.notice_id,
-            col(other.reader_id) == row.reader_id,
-            col(other.status) == Status.WAITING.value,
-        )
-    )
-    return bool(reading.session.execute(query).scalar_one())
 
 
 def keep_mail(work: Work, kept_id: str, address: str, subject: str, source: str) -> None:
@@ -263,7 +232,7 @@ def counts(reading: Reading) -> list[tuple[str, int]]:
 
 def oldest_waiting(reading: Reading) -> datetime | None:
     """Return since when the delivery has been due that is due longest; None when nothing is."""
-    query = sql_select(func.min(col(MailDeliveryRow.planned_for))).where(_free(reading.now))
+    query = sql_select(func.min(col(MailDeliveryRow.planned_for))).where(delivering.free(MailDeliveryRow, reading.now))
     found: datetime | None = reading.session.execute(query).scalar_one()
     return found
 

@@ -5,7 +5,7 @@ from datetime import UTC
 from marketplace.kernel.errors import ConflictError, NotFoundError
 from marketplace.kernel.ids import OrganizationId
 from marketplace.kernel.work import Reading, Work
-from notifications import planning, table
+from notifications import delivering, planning, table
 from notifications.channels import ChannelHealth, Trouble
 from notifications.groups import ROLES, group_of, kind_of
 from notifications.preferences.model import TextChoice
@@ -15,6 +15,7 @@ from notifications.texting import plan_store, sending, store
 from notifications.texting.events import TextRepeated
 from notifications.texting.model import FAILED, Purpose, Status
 from notifications.texting.plan_store import Texted
+from notifications.texting.tables import TextDeliveryRow
 
 NAME = "text messages"
 _SHOWN = 100
@@ -79,10 +80,10 @@ def health(reading: Reading) -> ChannelHealth:
 
 def resend(work: Work, delivery_id: str) -> None:
     """Send a text again that failed, under the same id. Raises NotFoundError, TextNotFailedError."""
-    row = store.locked_delivery(work, delivery_id)
+    row = delivering.locked(work, TextDeliveryRow, delivery_id)
     if row is None:
         raise NotFoundError
-    if row.status not in FAILED or row.purpose != Purpose.NOTICE or store.waits_already(work, row):
+    if row.status not in FAILED or row.purpose != Purpose.NOTICE or delivering.waits_already(work, row):
         raise TextNotFailedError
     row.status, row.attempts, row.last_error = Status.WAITING, 0, ""
     row.due_at = row.planned_for = work.now

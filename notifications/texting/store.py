@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, update
+from sqlalchemy import and_, case, delete, exists, func, or_, update
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
@@ -13,25 +13,13 @@ from sqlmodel import col
 
 from marketplace.identity import service as identity
 from marketplace.kernel.work import Reading, Work
+from notifications import delivering
 from notifications.languages import Language
 from notifications.preferences import service as preferences
 from notifications.preferences.tables import PreferenceRow
 from notifications.tables import NoticeRow
 from notifications.texting.model import FAILED, OPEN, Purpose, Status
 from notifications.texting.tables import PhoneNumberRow, TextDeliveryRow
-
-
-def _free(now: datetime, *, at_all: bool = False) -> ColumnElement[bool]:
-    """Return the condition that nobody has a text in hand that is due; with ``at_all`` also one that is not yet."""
-    row = TextDeliveryRow
-    waits = col(row.status) == Status.WAITING.value
-    return and_(
-        col(row.status).in_(OPEN),  # as the indexes of what is open say it
-        or_(
-            waits if at_all else and_(waits, col(row.due_at) <= now),
-            and_(col(row.status) == Status.SENDING.value, col(row.lease_until) <= now),
-        ),
-    )
 
 
 def give_up(work: Work, planned_before: datetime, codes_before: datetime) -> None:
@@ -45,7 +33,7 @@ def give_up(work: Work, planned_before: datetime, codes_before: datetime) -> Non
     )
     work.session.connection().execute(
         update(row)
-        .where(_free(work.now, at_all=True), late)
+        .where(delivering.free(TextDeliveryRow, work.now, at_all=True), late)
         .values(
             status=case((untried, Status.SKIPPED.value), else_=Status.GIVEN_UP.value),
             lease_until=None,
@@ -58,7 +46,9 @@ def give_up(work: Work, planned_before: datetime, codes_before: datetime) -> Non
 def take(work: Work, most: int) -> list[TextDeliveryRow]:
     """Return locked deliveries that are due, the oldest first; what others hold is left to them."""
     row = TextDeliveryRow
-    query = sql_select(row).where(_free(work.now)).order_by(col(row.due_at), col(row.ordinal)).limit(most)
+    query = (
+        sql_select(row).where(delivering.free(row, work.now)).order_by(col(row.due_at), col(row.ordinal)).limit(most)
+    )
     return list(work.session.execute(query.with_for_update(skip_locked=True)).scalars())
 
 
@@ -156,24 +146,6 @@ def add(work: Work, row: TextDeliveryRow) -> None:
     work.session.flush()
 
 
-def locked_delivery(work: Work, delivery_id: str) -> TextDeliveryRow | None:
-    """Return a delivery as it is after waiting for who has it in hand."""
-    return work.session.get(TextDeliveryRow, delivery_id, with_for_update=True, populate_existing=True)
-
-
-def waits_already(reading: Reading, row: TextDeliveryRow) -> bool:
-    """Tell whether the notice of a delivery waits for its reader in another one."""
-    other = TextDeliveryRow
-    query = sql_select(
-        exists().where(
-            col(other.notice_id) == row.notice_id,
-            col(other.reader_id) == row.reader_id,
-            col(other.status) == Status.WAITING.value,
-        )
-    )
-    return bool(reading.session.execute(query).scalar_one())
-
-
 # ---- phone numbers
 
 
@@ -233,7 +205,7 @@ def counts(reading: Reading) -> list[tuple[str, int]]:
 
 def oldest_waiting(reading: Reading) -> datetime | None:
     """Return since when the delivery has been due that is due longest; None when nothing is."""
-    query = sql_select(func.min(col(TextDeliveryRow.planned_for))).where(_free(reading.now))
+    query = sql_select(func.min(col(TextDeliveryRow.planned_for))).where(delivering.free(TextDeliveryRow, reading.now))
     found: datetime | None = reading.session.execute(query).scalar_one()
     return found and found.astimezone(UTC)
 
