@@ -188,6 +188,19 @@ def test_every_figure_opens_its_formula(open_page: Open, closed: Auction) -> Non
     expect(page.locator("main")).to_contain_text("SHA-256")
 
 
+def test_on_paper_stands_the_whole_table_in_black_on_white_and_nothing_to_press(
+    open_page: Open, closed: Auction
+) -> None:
+    page = open_page(f"{closed.path}/compare", BUYER, theme="dark")
+    page.emulate_media(media="print")
+
+    for left_out in (".topbar", ".sidenav", ".tabs", ".page-actions"):
+        expect(page.locator(left_out).first).to_be_hidden()
+    table = page.locator(".scroll:has(.compare)").first
+    assert table.evaluate("one => one.scrollHeight <= one.clientHeight"), "the table is cut where it would scroll"
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+
+
 def test_files_hold_exactly_what_is_shown(open_page: Open, closed: Auction) -> None:
     page = open_page(f"{closed.path}/compare?only=incomplete&sort=spread&down=1", BUYER)
     expect(page.locator("main")).to_contain_text("No lot fits these filters")
