@@ -6,6 +6,7 @@ from matching.index import kernels, scales
 from matching.index.scales import Span
 from matching.index.vocabulary import (
     BANDS,
+    FEATURES,
     FIRST,
     REFUSES_CONSOLIDATED,
     REQUIRED,
@@ -25,7 +26,7 @@ _PER_PERCENT = 1_000_000
 class Encoded:
     """The rows in which a filter is entered, and what its record refers to.
 
-    Features are known by their rows. ``spans`` are of bandwidth, monthly spend, sites, term and start date; ``bands``
+    ``spans`` are of bandwidth, monthly spend, sites, term and start date; ``bands``
     one list for each family.
     """
 
@@ -51,9 +52,10 @@ def encode(criteria: Criteria, vocabulary: Vocabulary) -> Encoded:
         rows += [FIRST[name] + step for step in scales.steps_of(name, span)]
     rows += [FIRST[START] + quarter for quarter in scales.quarters_of(spans[4])]
     rows += [vocabulary.learn_row(SERVICES, node) for node in criteria.service_types] or [FIRST[f"no {SERVICES}"]]
-    excluded = {vocabulary.learn_row(REQUIRED, code) for code in criteria.excluded_features}
-    required = [vocabulary.learn_row(REQUIRED, code) for code in criteria.required_features]
-    rows.append(vocabulary.rarest(required) if required else FIRST[f"no {REQUIRED}"])
+    excluded = {vocabulary.learn_code(FEATURES, feature) for feature in criteria.excluded_features}
+    required = {vocabulary.learn_code(FEATURES, feature) for feature in criteria.required_features}
+    its_rows = [vocabulary.learn_row(REQUIRED, feature) for feature in criteria.required_features]
+    rows.append(vocabulary.rarest(its_rows) if its_rows else FIRST[f"no {REQUIRED}"])
     if criteria.consolidated_invoice is False:
         rows.append(FIRST[REFUSES_CONSOLIDATED])
     bands = tuple(
@@ -61,9 +63,7 @@ def encode(criteria: Criteria, vocabulary: Vocabulary) -> Encoded:
     )
     for family, codes in zip(BANDS, bands, strict=True):
         rows += [shared_row(family, code) for code in codes] or [FIRST[f"no {family}"]]
-    return Encoded(
-        rows, tuple(sorted(set(required))), tuple(sorted(excluded)), bands, _coverage(criteria.coverage), spans
-    )
+    return Encoded(rows, tuple(sorted(required)), tuple(sorted(excluded)), bands, _coverage(criteria.coverage), spans)
 
 
 def _coverage(coverage: Coverage) -> int:

@@ -15,6 +15,7 @@ from matching.index.vocabulary import Vocabulary
 
 _SPANS = slice(kernels.BANDWIDTH, kernels.START + 1)
 
+Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.uint32]
 Long = npt.NDArray[np.int64]
 
@@ -47,7 +48,7 @@ def fold(taken: Taken) -> Segment:
     old, new = positions(taken.live, len(segment)), positions(taken.tail_live, view.count)
     records = np.concatenate((segment.records[old], view.records[new]))
     names = np.concatenate((segment.names[old], view.names[new]))
-    _, _, tail_spans, *tail_lists, _ = view.segment
+    _, _, tail_spans, _, *tail_lists, _ = view.segment
     spans = _fold_spans(records, old.size, segment.spans, tail_spans)
     features = _fold_lists(
         records[:, kernels.FEATURES],
@@ -68,7 +69,8 @@ def fold(taken: Taken) -> Segment:
             for rows, kept in ((segment.rows, old), (view.segment[0], new))
         ]
     )
-    order = np.lexsort((first, records[:, kernels.INCLUDE]))
+    places = records[:, kernels.INCLUDE] * np.uint32(kernels.LEVELS) + _levels(records[:, kernels.COVERAGE])
+    order = np.lexsort((first, places))
     to = np.empty(order.size, np.int64)
     to[order] = np.arange(order.size)
     words = room_of(order.size)
@@ -87,6 +89,7 @@ def fold(taken: Taken) -> Segment:
         rows=rows,
         records=records,
         spans=spans,
+        feature_masks=_masks(*features),
         feature_starts=features[0],
         feature_codes=features[1],
         band_starts=bands[0],
@@ -96,7 +99,7 @@ def fold(taken: Taken) -> Segment:
         name_order=name_order,
         name_starts=name_starts,
         name_shift=name_shift,
-        ranges=np.searchsorted(records[:, kernels.INCLUDE], np.arange(len(atlas) + 1)).astype(np.uint32),
+        ranges=np.searchsorted(places[order], np.arange(len(atlas) * kernels.LEVELS + 1)).astype(np.uint32),
         atlas=atlas,
     )
 
@@ -105,6 +108,17 @@ def _first_services(rows: npt.NDArray[np.uint64], services: npt.NDArray[np.int32
     first = np.full(rows.shape[1] * WORD, -1, np.int32)
     kernels.first_rows(rows, services[services < len(rows)], first)
     return first[kept]
+
+
+def _levels(coverage: Numbers) -> Numbers:
+    """Return the level of each coverage (``kernels.LEVELS``)."""
+    kind, value = coverage >> kernels.COVERAGE_BITS, coverage & ((1 << kernels.COVERAGE_BITS) - 1)
+    some = (kind == kernels.AT_LEAST) & (value > 1)
+    low, high = (
+        (kind == kernels.SHARE) & (value >= kernels.PERCENT // one_of) for one_of in (kernels.LOW, kernels.HIGH)
+    )
+    levels: Numbers = (some + 2 * low + high + 4 * (kind == kernels.ALL)).astype(np.uint32)
+    return levels
 
 
 def _fold_spans(records: Numbers, old: int, spans: Long, tail_spans: Long) -> Long:
@@ -139,11 +153,19 @@ def _fold_lists(column: Numbers, old: int, own: Any, tail: Any, parts: int) -> t
     return starts, np.frombuffer(bytearray().join(flat), np.uint32)
 
 
+def _masks(starts: Numbers, codes: Numbers) -> Words:
+    """Return the ``feature_mask`` of each list."""
+    bits = np.append(np.uint64(1) << (codes % kernels.FEATURE_BITS).astype(np.uint64), np.uint64(0))
+    masks = np.bitwise_or.reduceat(bits, starts[:-1])
+    masks[starts[:-1] == starts[1:]] = 0
+    return masks.reshape(-1, kernels.KINDS_OF_FEATURES)
+
+
 def _fold_territories(records: Numbers, taken: Taken) -> Atlas:
     """Return the territories that filters refer to, and write their new numbers to ``records``."""
     atlas = taken.segment.atlas
     columns = slice(kernels.INCLUDE, kernels.EXCLUDE + 1)
-    used = np.unique(np.append(records[:, columns], 0))
+    used, uses = np.unique(np.append(records[:, columns], 0), return_counts=True)
     if not taken.digests and used.size == len(atlas):
         return atlas
     digests = np.concatenate((atlas.digests, np.frombuffer(b"".join(taken.digests), np.uint64).reshape(-1, 2)))
@@ -155,7 +177,7 @@ def _fold_territories(records: Numbers, taken: Taken) -> Atlas:
     place[used[1:]] = np.arange(used.size - 1)
     owners = place[owners]
     stay = owners >= 0
-    arranged, numbers = territories.arrange(digests[used[1:]], anchors[used[1:]], keys[stay], owners[stay])
+    arranged, numbers = territories.arrange(digests[used[1:]], anchors[used[1:]], keys[stay], owners[stay], uses[1:])
     renumbered = np.zeros(len(digests), np.uint32)
     renumbered[used[1:]] = numbers
     records[:, columns] = renumbered[records[:, columns]]

@@ -25,6 +25,12 @@ Flags = npt.NDArray[np.uint8]
 INCLUDE, EXCLUDE, PROVIDER, FEATURES, BANDS, COVERAGE, BANDWIDTH, SPEND, SITES, TERM, START = range(11)
 """Columns of a record. The last five are numbers of spans, where 0 is a range open at both ends."""
 COLUMNS = 11
+EVERYWHERE = 0
+"""The number of the territory that all sites lie in."""
+LEVELS = 5
+"""What a coverage needs at the least, which is how the filters of a territory are ordered: one site, two, one of ten
+(``LOW``), one of four (``HIGH``), all."""
+LOW, HIGH = 10, 4
 AT_LEAST, SHARE, ALL = 0, 1, 2
 """The two highest bits of a coverage; the rest is a number of sites, or a percentage times a million."""
 COVERAGE_BITS = 30
@@ -32,6 +38,8 @@ PERCENT = 100_000_000
 """A hundred per cent, in the millionths in which a share is kept."""
 KINDS_OF_FEATURES = 2
 """Required ones, excluded ones: the lists of a ``FEATURES`` number, in this order."""
+FEATURE_BITS = 64
+"""Features beyond these share a bit of a mask with another one."""
 FAMILIES = 4
 """Industries, sizes, regions, currencies: the lists of a ``BANDS`` number, in this order."""
 LINE = 8
@@ -63,18 +71,19 @@ ATLAS = _tuple((TABLE, _N, _N, _N, _N, _INT))
 """Frozen territories: keys, postings of each key, small territories' keys, number of large ones."""
 LOOSE = _tuple((_INT, _L, _W))
 """New territories: number of the first one, where each begins, their sorted keys."""
-SEGMENT = _tuple((_WW, _NN, _LL, _N, _N, _N, _N, _W))
-"""Rows, records, spans, features (starts, codes), bands (starts, codes), live bits."""
-PROGRAM = _tuple((_I, _I, _B, _I))
+SEGMENT = _tuple((_WW, _NN, _LL, _WW, _N, _N, _N, _N, _W))
+"""Rows, records, spans, features (masks, starts, codes), bands (starts, codes), live bits."""
+PROGRAM = _tuple((_I, _I, _I, _I))
 """Rows of all clauses, where each clause begins, whether it is negated, where each group of clauses begins."""
-ASKED = _tuple((_L, _I, _BB, _I, _LL, _WW, _B, _W))
-"""Figures (sites; spend down, up, known; term; start, known; whether bands share rows), codes of the bands,
-features of each kind, profiles of each kind (starts, bandwidths, sites), admitted
-providers (empty: all), all sites."""
+ASKED = _tuple((_L, _L, _W, _BB, _L, _L, _W, _B, _W))
+"""Figures (sites; spend down, up, known; term; start, known; whether bands share rows; whether features share bits),
+codes of the bands, features of each kind (mask; flags, where they share bits), profiles (kinds;
+bandwidths: down, up, known; sites), admitted providers (empty: all), all sites."""
 KEYS = _tuple((_INT, _W, _WW, _W, _I, _N, _I))
 """Number of distinct keys, keys, their sites, table by key (keys, positions), table by atlas number (the same)."""
-FOUND = _tuple((_B, _WW, _I, _W))
-"""Scratch of the atlas: which large territories have sites of the request, their sites, their numbers, candidates."""
+FOUND = _tuple((_I, _WW, _I, _W))
+"""Scratch of the atlas: how many of the sites each large territory has, which ones, the territories that have some,
+candidates. ``EVERYWHERE`` is one of the large ones."""
 
 
 @compiled()
@@ -165,13 +174,13 @@ def first_rows(rows: Words, which: Signed, out: Signed) -> None:
                     out[position] = which[at]
 
 
-@compiled(types.int64(_W, _I, _W, _WW, _W, _I))
-def gather(keys: Words, sites: Signed, distinct: Words, key_sites: Words, table: Words, places: Signed) -> int:  # noqa: PLR0917 - arrays
+@compiled(types.int64(_W, _L, _W, _WW, _W, _I))
+def gather(keys: Words, sizes: Long, distinct: Words, key_sites: Words, table: Words, places: Signed) -> int:  # noqa: PLR0917 - arrays
     """Collect the sites of each distinct key; return how many there are.
 
     Args:
         keys: of all sites, as they came.
-        sites: the site of each key.
+        sizes: how many keys each site has.
         distinct: receives each key once, mixed.
         key_sites: receives its sites.
         table: open addressing, a power of two, at most half full: receives the keys.
@@ -180,19 +189,22 @@ def gather(keys: Words, sites: Signed, distinct: Words, key_sites: Words, table:
     mask = np.uint64(table.size - 1)
     places[:] = -1
     count = 0
-    for at in range(keys.size):
-        key = mixed(keys[at])
-        slot = key & mask
-        while places[slot] >= 0 and table[slot] != key:
-            slot = (slot + _ONE) & mask
-        if places[slot] < 0:
-            places[slot] = count
-            table[slot] = key
-            distinct[count] = key
-            key_sites[count, :] = _ZERO
-            count += 1
-        site = np.uint64(sites[at])
-        key_sites[places[slot], site >> _S6] |= _ONE << (site & _LOW6)
+    at = 0
+    for site in range(sizes.size):
+        word, bit = site >> 6, _ONE << np.uint64(site & 63)
+        for _ in range(sizes[site]):
+            key = mixed(keys[at])
+            at += 1
+            slot = key & mask
+            while places[slot] >= 0 and table[slot] != key:
+                slot = (slot + _ONE) & mask
+            if places[slot] < 0:
+                places[slot] = count
+                table[slot] = key
+                distinct[count] = key
+                key_sites[count, :] = _ZERO
+                count += 1
+            key_sites[places[slot], word] |= bit
     return count
 
 
@@ -238,22 +250,58 @@ def _look_up(table: Any, posting_starts: Any, postings: Any, wanted: Any, number
             prefetch(postings, np.int64(posting_starts[numbers[at]]))
 
 
-@compiled(types.int64(ATLAS, KEYS, FOUND, _N, _I))
-def touch(atlas: Any, keys: Any, found: Any, ranges: Numbers, numbers: Signed) -> int:
-    """Mark as candidates the filters of every territory that has one of the keys; return how many large ones do.
+@compiled()
+def _size(sets: Any, which: Any) -> Any:
+    """Return how many members a bitset has."""
+    count = np.int64(0)
+    for word in range(sets.shape[1]):
+        count += ones(sets[which, word])
+    return count
+
+
+@compiled()
+def _mark(found: Any, used: Any, ranges: Any) -> None:
+    """Mark the filters of the ``used`` territories as candidates, those alone whose coverage can be reached there."""
+    insides, its_sites, touched, candidates = found
+    for at in range(used):
+        territory = np.int64(touched[at])
+        inside = _size(its_sites, territory)
+        insides[territory] = np.int32(inside)
+        sites = np.int64(insides[EVERYWHERE])
+        level = 0
+        if inside > 1:
+            level = 1
+        if inside * LOW >= sites:
+            level = 2
+        if inside * HIGH >= sites:
+            level = 3
+        if inside == sites:
+            level = 4
+        first = territory * LEVELS
+        fill(candidates, np.int64(ranges[first]), np.int64(ranges[first + level + 1]))
+
+
+@compiled(types.int64(ATLAS, KEYS, FOUND, _W, _N, _I))
+def touch(  # noqa: PLR0917 - groups
+    atlas: Any, keys: Any, found: Any, all_sites: Words, ranges: Numbers, numbers: Signed
+) -> int:
+    """Mark as candidates the filters of every territory that has one of the keys; return how many are ``touched``.
 
     The sites of a large territory are collected here, as all its filters will ask for them; those of a small one only
-    when a survivor asks (``_collect``). ``ranges`` tells where the filters of each territory begin, ``numbers`` is
-    scratch, one for each key.
+    when a survivor asks (``_collect``). Everywhere has ``all_sites``. ``ranges`` tells where the filters of each
+    territory and level begin, ``numbers`` is scratch, one for each key.
     """
     table, posting_starts, postings, _, _, large = atlas
     count, distinct, key_sites, _, _, number_table, number_places = keys
-    seen, its_sites, touched, candidates = found
-    width = key_sites.shape[1]
+    insides, its_sites, touched, candidates = found
+    width = all_sites.size
     mask = np.uint64(number_table.size - 1)
     number_places[:] = -1
     _look_up(table, posting_starts, postings, distinct[:count], numbers)
-    used = 0
+    for word in range(width):
+        its_sites[EVERYWHERE, word] = all_sites[word]
+    touched[0] = EVERYWHERE
+    used = 1
     for at in range(count):
         number = np.int64(numbers[at])
         if number < 0:
@@ -263,32 +311,27 @@ def touch(atlas: Any, keys: Any, found: Any, ranges: Numbers, numbers: Signed) -
             slot = (slot + _ONE) & mask
         number_places[slot] = at
         number_table[slot] = np.uint32(number)
-        # a key that few sites have lies in few words
-        begin, end = 0, width
-        while not key_sites[at, begin]:
-            begin += 1
-        while not key_sites[at, end - 1]:
-            end -= 1
         for posting in range(posting_starts[number], posting_starts[number + 1]):
-            territory = np.uint64(postings[posting])
-            if territory <= np.uint64(large):
-                for word in range(begin, end):
-                    its_sites[territory, word] |= key_sites[at, word]
-                if seen[territory]:
-                    continue
-                seen[territory] = 1
+            territory = np.int64(postings[posting])
+            if territory > large:
+                fill(candidates, np.int64(ranges[territory * LEVELS]), np.int64(ranges[(territory + 1) * LEVELS]))
+                continue
+            for word in range(width):
+                its_sites[territory, word] |= key_sites[at, word]
+            if not insides[territory]:
+                insides[territory] = 1
                 touched[used] = np.int32(territory)
                 used += 1
-            fill(candidates, np.int64(ranges[territory]), np.int64(ranges[territory + _ONE]))
+    _mark(found, used, ranges)
     return used
 
 
 @compiled(types.void(FOUND, _INT))
 def forget(found: Any, used: int) -> None:
     """Make the sites of the ``used`` territories that were touched empty again, for the next request."""
-    seen, its_sites, touched, _ = found
+    insides, its_sites, touched, _ = found
     for at in range(used):
-        seen[touched[at]] = 0
+        insides[touched[at]] = 0
         for word in range(its_sites.shape[1]):
             its_sites[touched[at], word] = _ZERO
 
@@ -477,14 +520,18 @@ def _extract(surviving: Any, base: Any, records: Any, survivors: Any) -> Any:
 def _shortlist(  # noqa: PLR0917 - arrays
     records: Any,
     spans: Any,
-    feature_starts: Any,
+    feature_masks: Any,
     band_starts: Any,
     figures: Any,
     admitted: Any,
+    insides: Any,
+    large: Any,
     survivors: Any,
     count: Any,
 ) -> Any:
     """Keep the survivors that the figures of the request as a whole suit; return how many.
+
+    So do those whose large territory has as many of the sites as they need; of a small one it is not known yet.
 
     Without a branch on what a record says: the processor can't foresee it, and so fetches many records at once. What
     the decision will read next of each is asked for here.
@@ -501,14 +548,15 @@ def _shortlist(  # noqa: PLR0917 - arrays
     kept = 0
     for at in range(count):
         row = np.uint64(survivors[at])
-        suits = _needed(records[row, COVERAGE], sites) <= sites
+        include = np.int64(records[row, INCLUDE])
+        suits = _needed(records[row, COVERAGE], sites) <= insides[include if include <= large else 0]
         suits &= _within(spans, records[row, SITES], sites, sites)
         suits &= (knows_spend == 0) | _within(spans, records[row, SPEND], down, up)
         suits &= _within(spans, records[row, TERM], term, term)
         suits &= (knows_start == 0) | _within(spans, records[row, START], start, start)
         if admitted.size:
             suits &= admitted[records[row, PROVIDER]] != 0
-        prefetch(feature_starts, np.int64(records[row, FEATURES]) * KINDS_OF_FEATURES)
+        prefetch(feature_masks, np.int64(records[row, FEATURES]) * KINDS_OF_FEATURES)
         prefetch(band_starts, np.int64(records[row, BANDS]) * FAMILIES)
         survivors[kept] = survivors[at]
         kept += suits
@@ -537,61 +585,58 @@ def _decide(  # noqa: C901, PLR0912, PLR0917 - groups are unpacked once: each ti
 
     ``own`` has for each kind of line a row of the filters that it suits, from the word ``base`` on. ``width`` is that
     of a bitset of sites: called with a plain 1, as most often, the loops over sites are compiled to one step each.
+    Here, too, what a record says is reckoned with rather than branched on.
     """
-    _, records, spans, feature_starts, feature_codes, band_starts, band_codes, _ = segment
-    figures, bands, asks, profile_starts, bandwidths, profile_sites, _, all_sites = asked
-    sites, kinds, large = figures[0], asks.shape[0], atlas[5]
+    _, records, spans, feature_masks, feature_starts, feature_codes, band_starts, band_codes, _ = segment
+    figures, bands, masks, asks, profile_kinds, bandwidths, profile_sites, _, _ = asked
+    sites, profiles, large = figures[0], profile_kinds.size, np.uint64(atlas[5])
     covered, left_out = sets[0], sets[1]
-    last_include, last_exclude, inside = np.int64(-1), np.int64(0), np.int64(0)
     for at_survivor in range(waiting):
         row = np.uint64(survivors[at_survivor])
-        include, exclude = np.int64(records[row, INCLUDE]), np.int64(records[row, EXCLUDE])
-        if include != last_include or exclude != last_exclude:
-            last_include, last_exclude = include, exclude
-            inside = np.int64(0)
-            # filters of one territory stand together: most ask for what the one before asked for
-            if include == 0:
-                for at in range(width):
-                    covered[at] = all_sites[at]
-            elif include <= large:
-                for at in range(width):
-                    covered[at] = its_sites[include, at]
-            else:
-                _collect(include, atlas, loose, keys, its_sites, covered)
+        include, exclude = np.uint64(records[row, INCLUDE]), np.uint64(records[row, EXCLUDE])
+        if include <= large and exclude <= large:
+            # nobody left out is everywhere left out by territory 0, which is no exclusion: an empty mask undoes it
+            leaves_out = _ZERO - np.uint64(exclude != _ZERO)
+            for at in range(width):
+                covered[at] = its_sites[include, at] & ~(its_sites[exclude, at] & leaves_out)
+        else:
+            _collect(np.int64(include), atlas, loose, keys, its_sites, covered)
             if exclude:
-                _collect(exclude, atlas, loose, keys, its_sites, left_out)
+                _collect(np.int64(exclude), atlas, loose, keys, its_sites, left_out)
                 for at in range(width):
                     covered[at] &= ~left_out[at]
-            for at in range(width):
-                inside += ones(covered[at])
-        needed = _needed(records[row, COVERAGE], sites)
-        if inside < needed:
-            continue
         if figures[7] and not _named(np.int64(records[row, BANDS]), band_starts, band_codes, bands):
             continue
-        picked = 0
-        word, bit = (survivors[at_survivor] >> 6) - base, np.uint64(survivors[at_survivor] & 63)
-        features, wanted = np.int64(records[row, FEATURES]), np.uint64(records[row, BANDWIDTH])
-        for kind in range(kinds):
-            if not (own[kind, word] >> bit) & _ONE:
-                continue
-            if features and not _wants(features, feature_starts, feature_codes, asks, kind):
-                continue
-            for profile in range(profile_starts[kind], profile_starts[kind + 1]):
-                low, high = bandwidths[profile, 0], bandwidths[profile, 1]
+        features, wanted = np.uint64(records[row, FEATURES]), np.uint64(records[row, BANDWIDTH])
+        required, unwanted = feature_masks[features, 0], feature_masks[features, 1]
+        picked, passing = 0, _ZERO
+        word, bit = (row >> _S6) - np.uint64(base), row & _LOW6
+        for profile in range(profiles):
+            kind = profile_kinds[profile]
+            fits = ((own[kind, word] >> bit) & _ONE) != _ZERO
+            fits &= (required & ~masks[kind]) == _ZERO
+            if figures[8]:
+                fits &= _wants(np.int64(features), feature_starts, feature_codes, asks, kind)
+            else:
+                fits &= (unwanted & masks[kind]) == _ZERO
+            down, up, known = bandwidths[3 * profile], bandwidths[3 * profile + 1], bandwidths[3 * profile + 2]
+            fits &= (known == 0) | _within(spans, wanted, down, up)
+            if width == 1:
+                passing |= profile_sites[profile] & (_ZERO - np.uint64(fits))
+            else:
                 chosen[picked] = profile
-                picked += (bandwidths[profile, 2] == 0) | _within(spans, wanted, low, high)
-        if not picked:
-            continue
-        total = np.int64(0)
-        for at in range(width):
-            passing = _ZERO
-            for one in range(picked):
-                passing |= profile_sites[chosen[one], at]
-            total += ones(passing & covered[at])
-        if total >= needed:
-            out[hits] = survivors[at_survivor]
-            hits += 1
+                picked += fits
+        if width == 1:
+            total = ones(passing & covered[0])
+        else:
+            total = np.int64(0)
+            for at in range(width):
+                passing = _ZERO
+                for one in range(picked):
+                    passing |= profile_sites[chosen[one] * width + at]
+                total += ones(passing & covered[at])
+        out[hits] = survivors[at_survivor]
+        hits += total >= _needed(records[row, COVERAGE], sites)
     return hits
 
 
@@ -619,11 +664,11 @@ def scan(  # noqa: C901, PLR0917 - groups are unpacked once: each time costs as 
     Scratch: ``chunk``, ``SPARE_ROWS`` rows and one for each kind; ``sets``, two sets of sites; ``chosen``, a number for
     each profile; ``survivors``, a number for each bit of a chunk.
     """
-    rows, records, spans, feature_starts, _, band_starts, _, live = segment
+    rows, records, spans, feature_masks, _, _, band_starts, _, live = segment
     clause_rows, clause_starts, negated, groups = program
-    figures, _, asks, _, _, _, admitted, all_sites = asked
-    _, its_sites, _, candidates = found
-    width, kinds = all_sites.size, asks.shape[0]
+    figures, _, masks, _, _, _, _, admitted, all_sites = asked
+    insides, its_sites, _, candidates = found
+    width, kinds = all_sites.size, masks.size
     united = chunk[kinds + 2]
     hits = 0
     words = rows.shape[1]
@@ -650,7 +695,9 @@ def scan(  # noqa: C901, PLR0917 - groups are unpacked once: each time costs as 
                 for at in range(size):
                     surviving[at] |= own[at]
         waiting = _extract(surviving, base, records, survivors)
-        waiting = _shortlist(records, spans, feature_starts, band_starts, figures, admitted, survivors, waiting)
+        waiting = _shortlist(
+            records, spans, feature_masks, band_starts, figures, admitted, insides, atlas[5], survivors, waiting
+        )
         if width == 1:
             hits = _decide(
                 segment,

@@ -1,34 +1,42 @@
 """A request made ready: its clauses over rows, its kinds of line, its profiles and the bitsets of their sites."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate, chain
-from typing import Any, NamedTuple
+from itertools import accumulate
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from matching.index import scales
+from matching.index import kernels, scales
 from matching.index.vocabulary import (
     BANDS,
+    FEATURES,
     FIRST,
     REFUSES_CONSOLIDATED,
     REQUIRED,
     SERVICES,
     START,
     Vocabulary,
+    feature_mask,
     nodes_above,
     shared_row,
 )
-from matching.model import RequestFacts
+from matching.model import LineFacts, RequestFacts
+
+T = TypeVar("T", np.int32, np.int64, np.uint64)
 
 _WORD = 64
+_FULL = (1 << _WORD) - 1
+_NO_FLAGS = np.zeros((0, 0), np.uint8)
 _UNKNOWN = -1
 """The code of a band that no filter names, or that the buyer keeps to itself."""
 
 Kind = tuple[str, frozenset[str], int]
 """Service type, features, and the step of the bandwidth (-1: not named): lines of one kind have the same clauses."""
+Profile = tuple[Decimal | None, int]
+"""A bandwidth, and the bitset of the sites that ask for it."""
 
 
 class Clause(NamedTuple):
@@ -49,21 +57,30 @@ class Clause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the kernels take of a request. ``width`` is the number of words of a bitset of its sites."""
+    """What the kernels take of a request.
+
+    ``width`` is the number of words of a bitset of its sites, ``key_counts`` how many of ``keys`` each site has,
+    ``profiles`` how many bandwidths its kinds of line have.
+    """
 
     groups: list[list[Clause]]
     asked: tuple[Any, ...]
     keys: npt.NDArray[np.uint64]
-    key_sites: npt.NDArray[np.int32]
+    key_counts: npt.NDArray[np.int64]
     width: int
+    profiles: int
 
-    def program(self, height: int, *, closed: bool) -> tuple[Any, ...]:
+    def program(self, height: int, *, closed: bool) -> tuple[npt.NDArray[np.int32], ...]:
         """Return the clauses of a segment that has ``height`` rows, closed ones or not."""
         clauses = [clause for group in self.groups for clause in group]
         rows = [clause.known(height, closed=closed) for clause in clauses]
-        negated = np.array([clause.negated for clause in clauses], np.uint8)
-        flat = np.array(list(chain.from_iterable(rows)), np.int32)
-        return flat, _starts(list(map(len, rows))), negated, _starts(list(map(len, self.groups)))
+        return _arrays(
+            [row for own in rows for row in own],
+            _starts(rows),
+            [clause.negated for clause in clauses],
+            _starts(self.groups),
+            dtype=np.int32,
+        )
 
     @property
     def kinds(self) -> int:
@@ -74,61 +91,77 @@ class Prepared:
 def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[np.uint8]) -> Prepared:
     """Return a request made ready.
 
+    What it needs is put together in lists that become two arrays: of a request that comes once, nearly all of the time
+    is for the processor to find what it does not have in its caches, the code of each function of numpy included.
+
     Args:
         facts: of the request.
         vocabulary: of the index; what it does not know, no filter names.
         admitted: a flag for each provider; empty when all are.
     """
+    kinds = _kinds(facts)
+    profiles = [profile for own in kinds.values() for profile in own]
+    codes = _bands(facts, vocabulary)
+    groups = [_request_clauses(facts, codes), *(_line_clauses(kind, vocabulary) for kind in kinds)]
+    figures, bands, profile_kinds, bandwidths, key_counts = _arrays(
+        _figures(facts, vocabulary),
+        codes,
+        [kind for kind, own in enumerate(kinds.values()) for _ in own],
+        [figure for bandwidth, _ in profiles for figure in _bandwidth(bandwidth)],
+        [len(site.keys) for site in facts.sites],
+        dtype=np.int64,
+    )
+    asks = [_known_codes(vocabulary, FEATURES, features) for _, features, _ in kinds]
     width = (len(facts.sites) + _WORD - 1) // _WORD
-    kinds, profile_sites = _profiles(facts, width)
-    groups = [_request_clauses(facts, vocabulary), *(_line_clauses(kind, vocabulary) for kind in kinds)]
-    keys = [site.keys for site in facts.sites]
-    sizes = list(map(len, keys))
+    masks, profile_sites, all_sites, keys = _arrays(
+        list(map(feature_mask, asks)),
+        [word for _, sites in profiles for word in _words(sites, width)],
+        _words((1 << len(facts.sites)) - 1, width),
+        [key for site in facts.sites for key in site.keys],
+        dtype=np.uint64,
+    )
+    flags = _flags(asks, vocabulary.features) if vocabulary.features > kernels.FEATURE_BITS else _NO_FLAGS
     return Prepared(
         groups=groups,
-        asked=(
-            _figures(facts, shared=vocabulary.shared),
-            _bands(facts, vocabulary),
-            _asks(kinds, len(kinds), vocabulary),
-            _starts([len(one) for one in kinds.values()]),
-            _bandwidths(list(chain.from_iterable(kinds.values()))),
-            profile_sites,
-            admitted,
-            _all(len(facts.sites), width),
-        ),
-        keys=np.fromiter(chain.from_iterable(keys), np.uint64, sum(sizes)),
-        key_sites=np.repeat(np.arange(len(keys), dtype=np.int32), sizes),
+        asked=(figures, bands, masks, flags, profile_kinds, bandwidths, profile_sites, admitted, all_sites),
+        keys=keys,
+        key_counts=key_counts,
         width=width,
+        profiles=len(profiles),
     )
 
 
-def _profiles(facts: RequestFacts, width: int) -> tuple[dict[Kind, list[Decimal | None]], npt.NDArray[np.uint64]]:
-    """Return the kinds of line, each with its bandwidths, and for each of all these bandwidths the bitset of its sites.
+def _arrays(*lists: list[int], dtype: type[T]) -> tuple[npt.NDArray[T], ...]:
+    """Return an array for each list, all parts of one."""
+    whole = np.array([one for some in lists for one in some], dtype)
+    ends = list(accumulate(map(len, lists)))
+    return tuple(whole[end - len(some) : end] for some, end in zip(lists, ends, strict=True))
+
+
+def _kinds(facts: RequestFacts) -> dict[Kind, list[Profile]]:
+    """Return the kinds of line, each with its bandwidths and the sites that ask for them.
 
     Sites that share one tuple of lines are looked at once.
     """
-    own = [id(site.lines) for site in facts.sites]
-    groups = dict(zip(own, facts.sites, strict=True))
-    asking: dict[tuple[str, frozenset[str], Decimal | None], list[int]] = {}
-    for group, site in enumerate(groups.values()):
-        for line in site.lines:
-            asking.setdefault((line.service_type, line.features, line.bandwidth_mbps), []).append(group)
-    kinds: dict[Kind, list[tuple[Decimal | None, list[int]]]] = {}
-    for (service, features, bandwidth), those in asking.items():
+    sharing: dict[int, int] = {}
+    lines: dict[int, tuple[LineFacts, ...]] = {}
+    for at, site in enumerate(facts.sites):
+        own = id(site.lines)
+        lines[own] = site.lines
+        sharing[own] = sharing.get(own, 0) | 1 << at
+    asking: dict[tuple[str, frozenset[str], Decimal | None], int] = {}
+    for own, sites in sharing.items():
+        for line in lines[own]:
+            asked = line.service_type, line.features, line.bandwidth_mbps
+            asking[asked] = asking.get(asked, 0) | sites
+    kinds: dict[Kind, list[Profile]] = {}
+    for (service, features, bandwidth), sites in asking.items():
         step = -1 if bandwidth is None else scales.step_of("bandwidth_mbps", scales.scaled(bandwidth)[0])
-        kinds.setdefault((service, features, step), []).append((bandwidth, those))
-    profiles = list(chain.from_iterable(kinds.values()))
-    having = np.zeros((len(groups), len(profiles)), np.bool_)
-    for at, (_, those) in enumerate(profiles):
-        having[those, at] = True
-    sites = np.zeros((len(profiles), width * _WORD), np.bool_)
-    numbers = {one: group for group, one in enumerate(groups)}
-    sites[:, : len(own)] = having[[numbers[one] for one in own]].T
-    bits = np.packbits(sites, axis=1, bitorder="little").view(np.uint64)
-    return {kind: [bandwidth for bandwidth, _ in some] for kind, some in kinds.items()}, bits
+        kinds.setdefault((service, features, step), []).append((bandwidth, sites))
+    return kinds
 
 
-def _request_clauses(facts: RequestFacts, vocabulary: Vocabulary) -> list[Clause]:
+def _request_clauses(facts: RequestFacts, codes: list[int]) -> list[Clause]:
     clauses = [
         Clause([FIRST["sites"] + scales.step_of("sites", len(facts.sites))]),
         Clause([FIRST["term_months"] + scales.step_of("term_months", facts.term_months)]),
@@ -138,7 +171,7 @@ def _request_clauses(facts: RequestFacts, vocabulary: Vocabulary) -> list[Clause
         clauses.append(Clause([FIRST["monthly_spend"] + step]))
     if facts.start_date is not None:
         clauses.append(Clause([FIRST[START] + scales.quarter_of(facts.start_date)]))
-    for family, code in zip(BANDS, _bands(facts, vocabulary).tolist(), strict=True):
+    for family, code in zip(BANDS, codes, strict=True):
         named = [] if code == _UNKNOWN else [shared_row(family, code)]
         clauses.append(Clause([FIRST[f"no {family}"], *named], outer=1))
     if facts.consolidated_invoice:
@@ -163,39 +196,43 @@ def _known(vocabulary: Vocabulary, family: str, values: Any) -> list[int]:
     return [row for row in rows if row is not None]
 
 
-def _figures(facts: RequestFacts, *, shared: bool) -> npt.NDArray[np.int64]:
+def _known_codes(vocabulary: Vocabulary, family: str, values: Iterable[str]) -> list[int]:
+    codes = (vocabulary.code(family, value) for value in values)
+    return [code for code in codes if code is not None]
+
+
+def _figures(facts: RequestFacts, vocabulary: Vocabulary) -> list[int]:
     spend = (0, 0) if facts.monthly_spend is None else scales.scaled(facts.monthly_spend)
     start = 0 if facts.start_date is None else facts.start_date.toordinal()
     known = (facts.monthly_spend is not None, facts.start_date is not None)
-    return np.array((len(facts.sites), *spend, known[0], facts.term_months, start, known[1], shared), np.int64)
+    shared = vocabulary.shared, vocabulary.features > kernels.FEATURE_BITS
+    return [len(facts.sites), *spend, known[0], facts.term_months, start, known[1], *shared]
 
 
-def _bands(facts: RequestFacts, vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
+def _bands(facts: RequestFacts, vocabulary: Vocabulary) -> list[int]:
     """Return the code of each band that the request tells. A currency is told even if it is empty."""
     told = (facts.industry or None, facts.size or None, facts.region or None, facts.currency)
     codes = (None if one is None else vocabulary.code(family, one) for family, one in zip(BANDS, told, strict=True))
-    return np.array([_UNKNOWN if code is None else code for code in codes], np.int32)
+    return [_UNKNOWN if code is None else code for code in codes]
 
 
-def _asks(kinds: Iterable[Kind], count: int, vocabulary: Vocabulary) -> npt.NDArray[np.uint8]:
+def _flags(asks: list[list[int]], size: int) -> npt.NDArray[np.uint8]:
     """Return for each kind a flag for each feature that it asks for."""
-    asks = bytearray(count * vocabulary.size)
-    for at, (_, features, _) in enumerate(kinds):
-        for row in _known(vocabulary, REQUIRED, features):
-            asks[at * vocabulary.size + row] = 1
-    return np.frombuffer(asks, np.uint8).reshape(count, vocabulary.size)
+    flags = np.zeros((len(asks), size), np.uint8)
+    for at, codes in enumerate(asks):
+        flags[at, codes] = 1
+    return flags
 
 
-def _bandwidths(profiles: list[Decimal | None]) -> npt.NDArray[np.int64]:
-    """Return the bandwidth of each profile: down, up, whether it is known."""
-    figures = [(0, 0, 0) if one is None else (*scales.scaled(one), 1) for one in profiles]
-    return np.array(figures, np.int64).reshape(-1, 3)
+def _bandwidth(stated: Decimal | None) -> tuple[int, int, int]:
+    """Return a bandwidth: down, up, whether it is known."""
+    return (0, 0, 0) if stated is None else (*scales.scaled(stated), 1)
 
 
-def _all(sites: int, width: int) -> npt.NDArray[np.uint64]:
-    """Return the bitset of all sites."""
-    return np.frombuffer(bytearray(((1 << sites) - 1).to_bytes(width * 8, "little")), np.uint64)
+def _words(bits: int, width: int) -> list[int]:
+    """Return a bitset as ``width`` words."""
+    return [bits >> _WORD * at & _FULL for at in range(width)]
 
 
-def _starts(sizes: list[int]) -> npt.NDArray[np.int32]:
-    return np.array([0, *accumulate(sizes)], np.int32)
+def _starts(groups: Iterable[Sized]) -> list[int]:
+    return [0, *accumulate(map(len, groups))]

@@ -48,22 +48,20 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
     """Return the rows of all filters that accept a request."""
     keys = _gather(request, scratch)
     atlas, large = segment.atlas.group, segment.atlas.large
-    seen = scratch.flat("seen", large + 1, np.uint8, zero=True)
+    insides = scratch.flat("insides", large + 1, np.int32, zero=True)
     its_sites = scratch.flat("its sites", (large + 1) * request.width, np.uint64, zero=True).reshape(-1, request.width)
     numbers = scratch.flat("numbers of keys", max(keys[0], 1), np.int32)
     touched = scratch.flat("touched", large + 1, np.int32)
     words = segment.live.size
     candidates = scratch.flat("candidates", words, np.uint64, zero=True)
-    found = (seen, its_sites, touched, candidates)
-    used = kernels.touch(atlas, keys, found, segment.ranges, numbers)
+    found = (insides, its_sites, touched, candidates)
+    used = kernels.touch(atlas, keys, found, request.asked[-1], segment.ranges, numbers)
     chunk = scratch.table("chunk", request.kinds + kernels.SPARE_ROWS, kernels.CHUNK)
     sets = scratch.table("sets", 2, request.width)
     survivors = scratch.flat("survivors", kernels.CHUNK * WORD, np.int32)
-    chosen = scratch.flat("chosen", len(request.asked[4]), np.int32)
+    chosen = scratch.flat("chosen", request.profiles, np.int32)
     out = scratch.flat("out", len(segment) + view.count, np.int32)
 
-    # filters without a territory stand first and are always candidates
-    kernels.fill(candidates, 0, int(segment.ranges[1]))
     hits = kernels.scan(
         segment.group,
         request.program(len(segment.rows), closed=True),
@@ -82,7 +80,7 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
     if view.count:
         recent = scratch.flat("recent", (view.count + WORD - 1) // WORD, np.uint64, zero=True)
         kernels.fill(recent, 0, view.count)
-        found = (seen, its_sites, touched, recent)
+        found = (insides, its_sites, touched, recent)
         program = request.program(len(view.segment[0]), closed=False)
         more = kernels.scan(
             view.segment,
@@ -109,7 +107,7 @@ def _gather(request: Prepared, scratch: Scratch) -> tuple[Any, ...]:
     distinct = scratch.flat("distinct", size, np.uint64)
     key_sites = scratch.table("key sites", size, request.width)
     key_table, key_places = scratch.flat("keys", room, np.uint64), scratch.flat("places", room, np.int32)
-    count = kernels.gather(request.keys, request.key_sites, distinct, key_sites, key_table, key_places)
+    count = kernels.gather(request.keys, request.key_counts, distinct, key_sites, key_table, key_places)
     room = 2 << max(count, 1).bit_length()
     numbers = scratch.flat("numbers", room, np.uint32)
     return count, distinct, key_sites, key_table, key_places, numbers, scratch.flat("number places", room, np.int32)

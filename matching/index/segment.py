@@ -19,12 +19,14 @@ class Segment:
     """Arrays of filters. ``names`` are packed ids (two words each), ``live`` has a bit for each that is not removed.
 
     ``rows`` has one row of bits for each meaning that was known. They are closed: what is in an outer row
-    is in the inner ones too (``Vocabulary.nested``). ``ranges`` tells where the filters of each territory begin.
+    is in the inner ones too (``Vocabulary.nested``). ``ranges`` tells where the filters of each territory and
+    level of coverage begin.
     """
 
     rows: npt.NDArray[np.uint64]
     records: npt.NDArray[np.uint32]
     spans: npt.NDArray[np.int64]
+    feature_masks: npt.NDArray[np.uint64]
     feature_starts: npt.NDArray[np.uint32]
     feature_codes: npt.NDArray[np.uint32]
     band_starts: npt.NDArray[np.uint32]
@@ -47,6 +49,7 @@ class Segment:
             self.rows,
             self.records,
             self.spans,
+            self.feature_masks,
             self.feature_starts,
             self.feature_codes,
             self.band_starts,
@@ -91,6 +94,7 @@ def empty(rows: int) -> Segment:
         rows=np.zeros((rows, 0), np.uint64),
         records=np.empty((0, kernels.COLUMNS), np.uint32),
         spans=np.array([scales.OPEN], np.int64),
+        feature_masks=np.zeros((1, kernels.KINDS_OF_FEATURES), np.uint64),
         feature_starts=np.zeros(kernels.KINDS_OF_FEATURES + 1, np.uint32),
         feature_codes=np.empty(0, np.uint32),
         band_starts=np.zeros(kernels.FAMILIES + 1, np.uint32),
@@ -100,7 +104,7 @@ def empty(rows: int) -> Segment:
         name_order=order,
         name_starts=starts,
         name_shift=shift,
-        ranges=np.zeros(2, np.uint32),
+        ranges=np.zeros(kernels.LEVELS + 1, np.uint32),
         atlas=territories.empty(),
     )
 

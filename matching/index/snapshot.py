@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matching.index.segment import Segment, arrays
 from matching.index.territories import Atlas
 
-_MAGIC = b"tenderline index 2\n\n\n\n\n\n"
+_MAGIC = b"tenderline index 3\n\n\n\n\n\n"
 """Also the version of the layout: what another version wrote is not read. Padded to 24 bytes."""
 _ALIGNED = 64
 

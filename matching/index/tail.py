@@ -11,7 +11,7 @@ from matching.index.encoding import Encoded
 from matching.index.scales import Span
 from matching.index.segment import WORD
 from matching.index.territories import Atlas, Keys, Loose, grown
-from matching.index.vocabulary import Vocabulary
+from matching.index.vocabulary import Vocabulary, feature_mask
 
 _ROOM = 16
 """Words of a row, and spare rows, at first."""
@@ -35,7 +35,7 @@ class View:
     @property
     def live(self) -> npt.NDArray[np.uint64]:
         """The live bits, with room behind them."""
-        live: npt.NDArray[np.uint64] = self.segment[7]
+        live: npt.NDArray[np.uint64] = self.segment[-1]
         return live
 
 
@@ -80,6 +80,7 @@ class Tail:
         self._spans = np.array([scales.OPEN], np.int64)
         self._span_numbers: dict[Span, int] = {scales.OPEN: 0}
         self._features = Lists(kernels.KINDS_OF_FEATURES)
+        self._feature_masks = np.zeros((_ROOM, kernels.KINDS_OF_FEATURES), np.uint64)
         self._bands = Lists(kernels.FAMILIES)
         self._count = 0
         self.view = self._seen()
@@ -93,7 +94,7 @@ class Tail:
             0 if include is None else number(include),
             0 if exclude is None or not exclude.size else number(exclude),
             provider,
-            self._features.number((filter_.required, filter_.excluded)),
+            self._feature_lists(filter_.required, filter_.excluded),
             self._bands.number(filter_.bands),
             filter_.coverage,
             *map(self._span, filter_.spans),
@@ -108,6 +109,12 @@ class Tail:
     def clear(self, row: int) -> None:
         """Take a filter out; its id is the caller's to forget."""
         kernels.clear_bit(self._live, row)
+
+    def _feature_lists(self, required: tuple[int, ...], excluded: tuple[int, ...]) -> int:
+        number = self._features.number((required, excluded))
+        self._feature_masks = grown(self._feature_masks, number + 1)
+        self._feature_masks[number] = feature_mask(required), feature_mask(excluded)
+        return number
 
     def _span(self, span: Span) -> int:
         number = self._span_numbers.get(span)
@@ -131,6 +138,7 @@ class Tail:
             self._names = grown(self._names, self._count + 1)
 
     def _seen(self) -> View:
-        lists = (self._features.starts, self._features.codes, self._bands.starts, self._bands.codes)
-        segment = (self._rows, self._records, self._spans, *lists, self._live)
+        features = (self._feature_masks, self._features.starts, self._features.codes)
+        bands = (self._bands.starts, self._bands.codes)
+        segment = (self._rows, self._records, self._spans, *features, *bands, self._live)
         return View(self._count, segment, self.territories.group, self._names)

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from matching.index import kernels, tables
 
 Keys = npt.NDArray[np.uint64]
-SMALL = 12
-"""A territory of at most so many keys is looked through when a survivor asks; a larger one is collected up front."""
+SMALL, SHARED = 12, 8
+"""A territory of at most so many keys that fewer filters share is looked through when a survivor asks; the sites of any
+other are collected up front."""
 _REMEMBERED = 4_096
 """The digest of an array of more keys than this is remembered as long as the array lives."""
 
@@ -66,6 +67,7 @@ def arrange(
     anchors: npt.NDArray[np.uint64],
     keys: npt.NDArray[np.uint64],
     owners: npt.NDArray[np.int64],
+    uses: npt.NDArray[np.int64],
 ) -> tuple[Atlas, npt.NDArray[np.int64]]:
     """Return an atlas of territories, and the number in it of each.
 
@@ -74,9 +76,10 @@ def arrange(
         anchors: of the territories.
         keys: of all territories, mixed.
         owners: whose each of ``keys`` is: positions in ``digests``.
+        uses: how many filters have each of the territories.
     """
     sizes = np.bincount(owners, minlength=len(digests))
-    big = sizes > SMALL
+    big = (sizes > SMALL) | (uses >= SHARED)
     # large ones first; neighbours on the map are neighbours here, so that a request touches few cache lines
     order = np.lexsort((anchors, ~big))
     numbers = np.empty(len(digests), np.int64)
@@ -195,4 +198,5 @@ def grown(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
 def empty() -> Atlas:
     """Return an atlas of everywhere alone."""
     none = np.empty(0, np.uint64)
-    return arrange(np.empty((0, 2), np.uint64), none, none, np.empty(0, np.int64))[0]
+    nobody = np.empty(0, np.int64)
+    return arrange(np.empty((0, 2), np.uint64), none, none, nobody, nobody)[0]

@@ -1,11 +1,13 @@
 """Which row of bits stands for what, and the numbers of the codes that filters name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from matching.index import scales
+from matching.index.kernels import FEATURE_BITS
 
-SERVICES, REQUIRED = "services", "required"
+SERVICES, REQUIRED, FEATURES = "services", "required", "features"
+"""Families of rows, and the family of the numbers of all features, required or excluded."""
 BANDS = ("industries", "sizes", "regions", "currencies")
 """Families of codes with one list a filter; kernels know them by their place here."""
 _SHARED = {"industries": 24, "sizes": 8, "regions": 16, "currencies": 16}
@@ -47,7 +49,7 @@ class Vocabulary:
         self._codes: dict[tuple[str, str], int] = {}
         self.size = FIRST[""]
         self._uses: dict[int, int] = {}
-        self._coded = dict.fromkeys(BANDS, 0)
+        self._coded = dict.fromkeys((*BANDS, FEATURES), 0)
         for family, value in coded or ():
             self._number(family, value)
 
@@ -55,6 +57,11 @@ class Vocabulary:
     def shared(self) -> bool:
         """Whether two bands share a row, so that the rows alone don't decide."""
         return any(self._coded[family] > rows for family, rows in _SHARED.items())
+
+    @property
+    def features(self) -> int:
+        """How many features filters name, required or excluded."""
+        return self._coded[FEATURES]
 
     def dump(self) -> list[list[str]]:
         """Return everything that was named, in the order of the numbers, as JSON values."""
@@ -65,7 +72,7 @@ class Vocabulary:
         return self._rows.get((family, value))
 
     def code(self, family: str, value: str) -> int | None:
-        """Return the number of a band that filters name; None when none does."""
+        """Return the number of a band or feature that filters name; None when none does."""
         return self._codes.get((family, value))
 
     def learn_row(self, family: str, value: str) -> int:
@@ -74,7 +81,7 @@ class Vocabulary:
         return self._number(family, value) if row is None else row
 
     def learn_code(self, family: str, value: str) -> int:
-        """Return the number of a band, new if need be."""
+        """Return the number of a band or feature, new if need be."""
         code = self._codes.get((family, value))
         return self._number(family, value) if code is None else code
 
@@ -105,7 +112,7 @@ class Vocabulary:
         return row
 
     def _number(self, family: str, value: str) -> int:
-        if family in _SHARED:
+        if family in self._coded:
             number = self._coded[family]
             self._coded[family] += 1
             self._codes[family, value] = number
@@ -119,6 +126,11 @@ class Vocabulary:
 def nodes_above(service: str) -> list[str]:
     """Return the nodes of the tree above a service, the highest first: 'data' of 'data.sd-wan'."""
     return [service[:at] for at, character in enumerate(service) if character == "."]
+
+
+def feature_mask(numbers: Iterable[int]) -> int:
+    """Return features as bits of 64; those beyond share one with others, so that lists have to tell them apart."""
+    return sum({1 << number % FEATURE_BITS for number in numbers})
 
 
 def shared_row(family: str, code: int) -> int:

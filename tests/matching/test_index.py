@@ -373,7 +373,7 @@ def test_what_is_no_snapshot_is_refused(tmp_path: Path) -> None:
     index.add(Entry("f1", "p1", Criteria(), packed({1})))
     index.save(path)
     whole = path.read_bytes()
-    for damaged in (b"", b"something else", whole[:40], whole[:-1], whole.replace(b"index 2", b"index 0")):
+    for damaged in (b"", b"something else", whole[:40], whole[:-1], whole.replace(b"index 3", b"index 0")):
         path.write_bytes(damaged)
         with pytest.raises(NoSnapshotError):
             Index.load(path)
