@@ -26,6 +26,8 @@ from sellers.model import Criteria
 _PATIENCE = 3
 """So often is a search done again when a filter was replaced meanwhile; then it holds the writers up."""
 _NOBODY = np.empty(0, np.int64)
+_EVERYBODY = np.empty(0, np.uint8)
+"""No flag at all: every provider is admitted."""
 _Part = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32], npt.NDArray[np.int32]]
 """Packed ids and records of filters, and the rows of those that accept."""
 
@@ -247,7 +249,7 @@ class Index:
         """Return a flag for each provider, as ``rules.admits`` decides; none at all when all are admitted."""
         only = providers.mode is ListMode.ONLY
         if providers.mode is ListMode.OPEN or not (only or providers.providers):
-            return np.empty(0, np.uint8)
+            return _EVERYBODY
         flags = np.full(len(self._provider_ids) + 1, not only, np.uint8)
         if not only or providers.grant or providers.distribute:
             numbers = (self._providers.get(one) for one in providers.providers)

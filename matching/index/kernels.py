@@ -44,6 +44,8 @@ FAMILIES = 4
 """Industries, sizes, regions, currencies: the lists of a ``BANDS`` number, in this order."""
 LINE = 8
 """Words of a row in a cache line: what has no candidate is left out in such pieces."""
+AHEAD = 16
+"""So many territories ahead it is told what will be read of one."""
 GAP = 16
 """So many words without a candidate are worked on along with their neighbours: to begin anew costs more."""
 CHUNK = 128
@@ -264,6 +266,9 @@ def _mark(found: Any, used: Any, ranges: Any) -> None:
     """Mark the filters of the ``used`` territories as candidates, those alone whose coverage can be reached there."""
     insides, its_sites, touched, candidates = found
     for at in range(used):
+        ahead = np.int64(touched[min(at + AHEAD, used - 1)])
+        prefetch(ranges, ahead * LEVELS)
+        prefetch(ranges, ahead * LEVELS + LEVELS)
         territory = np.int64(touched[at])
         inside = _size(its_sites, territory)
         insides[territory] = np.int32(inside)
@@ -318,10 +323,9 @@ def touch(  # noqa: PLR0917 - groups
                 continue
             for word in range(width):
                 its_sites[territory, word] |= key_sites[at, word]
-            if not insides[territory]:
-                insides[territory] = 1
-                touched[used] = np.int32(territory)
-                used += 1
+            touched[used] = np.int32(territory)
+            used += insides[territory] == 0
+            insides[territory] = 1
     _mark(found, used, ranges)
     return used
 

@@ -1,10 +1,10 @@
 """A request made ready: its clauses over rows, its kinds of line, its profiles and the bitsets of their sites."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate
-from typing import Any, NamedTuple, TypeVar
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,11 @@ T = TypeVar("T", np.int32, np.int64, np.uint64)
 _WORD = 64
 _FULL = (1 << _WORD) - 1
 _NO_FLAGS = np.zeros((0, 0), np.uint8)
+_SITES, _TERM, _SPEND, _START, _BANDWIDTH = (
+    FIRST[name] for name in ("sites", "term_months", "monthly_spend", START, "bandwidth_mbps")
+)
+_NONE = {family: FIRST[f"no {family}"] for family in (SERVICES, REQUIRED, *BANDS)}
+_REFUSES = FIRST[REFUSES_CONSOLIDATED]
 _UNKNOWN = -1
 """The code of a band that no filter names, or that the buyer keeps to itself."""
 
@@ -39,31 +44,21 @@ Profile = tuple[Decimal | None, int]
 """A bandwidth, and the bitset of the sites that ask for it."""
 
 
-class Clause(NamedTuple):
-    """Rows joined by OR. ``negated``: the filters in them are those that do not accept.
-
-    Each of the first ``outer`` rows contains less than any row after it, where the rows are closed.
-    """
-
-    rows: list[int]
-    outer: int = 0
-    negated: bool = False
-
-    def known(self, height: int, *, closed: bool) -> list[int]:
-        """Return the rows to look at in a segment that has ``height`` of them: at least one."""
-        known = [row for row in self.rows if row < height]
-        return known[min(self.outer, len(known) - 1) :] if closed else known
+Clause = tuple[list[int], int, bool]
+"""Rows joined by OR; how many of the first ones contain less than any row after them, where rows are closed; and
+whether it is negated: the filters in the rows are then those that do not accept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What the kernels take of a request.
 
-    ``width`` is the number of words of a bitset of its sites, ``key_counts`` how many of ``keys`` each site has,
-    ``profiles`` how many bandwidths its kinds of line have.
+    ``rows`` is how many rows the vocabulary had, ``width`` the number of words of a bitset of the request's sites,
+    ``key_counts`` how many of ``keys`` each site has, ``profiles`` how many bandwidths its kinds of line have.
     """
 
     groups: list[list[Clause]]
+    rows: int
     asked: tuple[Any, ...]
     keys: npt.NDArray[np.uint64]
     key_counts: npt.NDArray[np.int64]
@@ -72,15 +67,16 @@ class Prepared:
 
     def program(self, height: int, *, closed: bool) -> tuple[npt.NDArray[np.int32], ...]:
         """Return the clauses of a segment that has ``height`` rows, closed ones or not."""
-        clauses = [clause for group in self.groups for clause in group]
-        rows = [clause.known(height, closed=closed) for clause in clauses]
-        return _arrays(
-            [row for own in rows for row in own],
-            _starts(rows),
-            [clause.negated for clause in clauses],
-            _starts(self.groups),
-            dtype=np.int32,
-        )
+        rows: list[int] = []
+        starts, groups, negated = [0], [0], []
+        for group in self.groups:
+            for own, outer, is_negated in group:
+                known = own if height >= self.rows else [row for row in own if row < height]
+                rows += known[min(outer, len(known) - 1) :] if closed else known
+                starts.append(len(rows))
+                negated.append(int(is_negated))
+            groups.append(len(negated))
+        return _arrays(np.int32, rows, starts, negated, groups)
 
     @property
     def kinds(self) -> int:
@@ -102,40 +98,43 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
     kinds = _kinds(facts)
     profiles = [profile for own in kinds.values() for profile in own]
     codes = _bands(facts, vocabulary)
-    groups = [_request_clauses(facts, codes), *(_line_clauses(kind, vocabulary) for kind in kinds)]
     figures, bands, profile_kinds, bandwidths, key_counts = _arrays(
+        np.int64,
         _figures(facts, vocabulary),
         codes,
         [kind for kind, own in enumerate(kinds.values()) for _ in own],
         [figure for bandwidth, _ in profiles for figure in _bandwidth(bandwidth)],
         [len(site.keys) for site in facts.sites],
-        dtype=np.int64,
     )
-    asks = [_known_codes(vocabulary, FEATURES, features) for _, features, _ in kinds]
+    asks = [_known(vocabulary.code, FEATURES, features) for _, features, _ in kinds]
     width = (len(facts.sites) + _WORD - 1) // _WORD
-    masks, profile_sites, all_sites, keys = _arrays(
-        list(map(feature_mask, asks)),
+    masks, profile_sites, all_sites = _arrays(
+        np.uint64,
+        [feature_mask(own) for own in asks],
         [word for _, sites in profiles for word in _words(sites, width)],
         _words((1 << len(facts.sites)) - 1, width),
-        [key for site in facts.sites for key in site.keys],
-        dtype=np.uint64,
     )
     flags = _flags(asks, vocabulary.features) if vocabulary.features > kernels.FEATURE_BITS else _NO_FLAGS
     return Prepared(
-        groups=groups,
+        groups=[_request_clauses(facts, codes), *(_line_clauses(kind, vocabulary) for kind in kinds)],
+        rows=vocabulary.size,
         asked=(figures, bands, masks, flags, profile_kinds, bandwidths, profile_sites, admitted, all_sites),
-        keys=keys,
+        keys=np.array([key for site in facts.sites for key in site.keys], np.uint64),
         key_counts=key_counts,
         width=width,
         profiles=len(profiles),
     )
 
 
-def _arrays(*lists: list[int], dtype: type[T]) -> tuple[npt.NDArray[T], ...]:
+def _arrays(dtype: type[T], *lists: list[int]) -> tuple[npt.NDArray[T], ...]:
     """Return an array for each list, all parts of one."""
-    whole = np.array([one for some in lists for one in some], dtype)
-    ends = list(accumulate(map(len, lists)))
-    return tuple(whole[end - len(some) : end] for some, end in zip(lists, ends, strict=True))
+    joined: list[int] = []
+    ends = [0]
+    for one in lists:
+        joined += one
+        ends.append(len(joined))
+    whole = np.array(joined, dtype)
+    return tuple(whole[begin:end] for begin, end in pairwise(ends))
 
 
 def _kinds(facts: RequestFacts) -> dict[Kind, list[Profile]]:
@@ -162,43 +161,38 @@ def _kinds(facts: RequestFacts) -> dict[Kind, list[Profile]]:
 
 
 def _request_clauses(facts: RequestFacts, codes: list[int]) -> list[Clause]:
-    clauses = [
-        Clause([FIRST["sites"] + scales.step_of("sites", len(facts.sites))]),
-        Clause([FIRST["term_months"] + scales.step_of("term_months", facts.term_months)]),
+    rows = [
+        _SITES + scales.step_of("sites", len(facts.sites)),
+        _TERM + scales.step_of("term_months", facts.term_months),
     ]
     if facts.monthly_spend is not None:
-        step = scales.step_of("monthly_spend", scales.scaled(facts.monthly_spend)[0])
-        clauses.append(Clause([FIRST["monthly_spend"] + step]))
+        rows.append(_SPEND + scales.step_of("monthly_spend", scales.scaled(facts.monthly_spend)[0]))
     if facts.start_date is not None:
-        clauses.append(Clause([FIRST[START] + scales.quarter_of(facts.start_date)]))
+        rows.append(_START + scales.quarter_of(facts.start_date))
+    clauses: list[Clause] = [([row], 0, False) for row in rows]
     for family, code in zip(BANDS, codes, strict=True):
         named = [] if code == _UNKNOWN else [shared_row(family, code)]
-        clauses.append(Clause([FIRST[f"no {family}"], *named], outer=1))
+        clauses.append(([_NONE[family], *named], 1, False))
     if facts.consolidated_invoice:
-        clauses.append(Clause([FIRST[REFUSES_CONSOLIDATED]], negated=True))
+        clauses.append(([_REFUSES], 0, True))
     return clauses
 
 
 def _line_clauses(kind: Kind, vocabulary: Vocabulary) -> list[Clause]:
     service, features, step = kind
-    nodes = _known(vocabulary, SERVICES, [*nodes_above(service), service])
-    clauses = [
-        Clause([FIRST[f"no {SERVICES}"], *nodes], outer=len(nodes)),
-        Clause([FIRST[f"no {REQUIRED}"], *_known(vocabulary, REQUIRED, features)], outer=1),
+    nodes = _known(vocabulary.row, SERVICES, [*nodes_above(service), service])
+    clauses: list[Clause] = [
+        ([_NONE[SERVICES], *nodes], len(nodes), False),
+        ([_NONE[REQUIRED], *_known(vocabulary.row, REQUIRED, features)], 1, False),
     ]
     if step >= 0:
-        clauses.append(Clause([FIRST["bandwidth_mbps"] + step]))
+        clauses.append(([_BANDWIDTH + step], 0, False))
     return clauses
 
 
-def _known(vocabulary: Vocabulary, family: str, values: Any) -> list[int]:
-    rows = (vocabulary.row(family, value) for value in values)
-    return [row for row in rows if row is not None]
-
-
-def _known_codes(vocabulary: Vocabulary, family: str, values: Iterable[str]) -> list[int]:
-    codes = (vocabulary.code(family, value) for value in values)
-    return [code for code in codes if code is not None]
+def _known(number: Callable[[str, str], int | None], family: str, values: Iterable[str]) -> list[int]:
+    """Return the numbers of those values of a family that have one."""
+    return [found for value in values if (found := number(family, value)) is not None]
 
 
 def _figures(facts: RequestFacts, vocabulary: Vocabulary) -> list[int]:
@@ -232,7 +226,3 @@ def _bandwidth(stated: Decimal | None) -> tuple[int, int, int]:
 def _words(bits: int, width: int) -> list[int]:
     """Return a bitset as ``width`` words."""
     return [bits >> _WORD * at & _FULL for at in range(width)]
-
-
-def _starts(groups: Iterable[Sized]) -> list[int]:
-    return [0, *accumulate(map(len, groups))]

@@ -51,7 +51,7 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
     insides = scratch.flat("insides", large + 1, np.int32, zero=True)
     its_sites = scratch.flat("its sites", (large + 1) * request.width, np.uint64, zero=True).reshape(-1, request.width)
     numbers = scratch.flat("numbers of keys", max(keys[0], 1), np.int32)
-    touched = scratch.flat("touched", large + 1, np.int32)
+    touched = scratch.flat("touched", large + 2, np.int32)
     words = segment.live.size
     candidates = scratch.flat("candidates", words, np.uint64, zero=True)
     found = (insides, its_sites, touched, candidates)
