@@ -36,6 +36,16 @@ def compiled(signature: Any = None, *, inline: bool = False) -> Callable[[F], F]
     return decorate
 
 
+def direct(kernel: F) -> F:
+    """Return a compiled function of one signature as it is called without looking for the one that fits the arguments.
+
+    The look would take as long as a kernel takes over hundreds of filters. Arguments of other types are undefined.
+    """
+    made: Any = kernel
+    (only,) = made.overloads.values()
+    return _typed(kernel, only.entry_point)
+
+
 def _typed(_: F, made: Any) -> F:
     """Return what numba made of a function, with the function's own type."""
     typed: F = made

@@ -51,15 +51,15 @@ def encode(criteria: Criteria, vocabulary: Vocabulary) -> Encoded:
     for name, span in zip(("bandwidth_mbps", "monthly_spend", "sites", "term_months"), spans, strict=False):
         rows += [FIRST[name] + step for step in scales.steps_of(name, span)]
     rows += [FIRST[START] + quarter for quarter in scales.quarters_of(spans[4])]
-    rows += [vocabulary.learn_row(SERVICES, node) for node in criteria.service_types] or [FIRST[f"no {SERVICES}"]]
-    excluded = {vocabulary.learn_code(FEATURES, feature) for feature in criteria.excluded_features}
-    required = {vocabulary.learn_code(FEATURES, feature) for feature in criteria.required_features}
-    its_rows = [vocabulary.learn_row(REQUIRED, feature) for feature in criteria.required_features]
+    rows += [vocabulary.learn(SERVICES, node) for node in criteria.service_types] or [FIRST[f"no {SERVICES}"]]
+    excluded = {vocabulary.learn(FEATURES, feature) for feature in criteria.excluded_features}
+    required = {vocabulary.learn(FEATURES, feature) for feature in criteria.required_features}
+    its_rows = [vocabulary.learn(REQUIRED, feature) for feature in criteria.required_features]
     rows.append(vocabulary.rarest(its_rows) if its_rows else FIRST[f"no {REQUIRED}"])
     if criteria.consolidated_invoice is False:
         rows.append(FIRST[REFUSES_CONSOLIDATED])
     bands = tuple(
-        tuple(sorted({vocabulary.learn_code(family, value) for value in getattr(criteria, family)})) for family in BANDS
+        tuple(sorted({vocabulary.learn(family, value) for value in getattr(criteria, family)})) for family in BANDS
     )
     for family, codes in zip(BANDS, bands, strict=True):
         rows += [shared_row(family, code) for code in codes] or [FIRST[f"no {family}"]]

@@ -11,7 +11,7 @@ from matching.index import kernels, scales, tables, territories
 from matching.index.segment import WORD, Segment, positions, room_of, zero_rows
 from matching.index.tail import View
 from matching.index.territories import Atlas, Loose
-from matching.index.vocabulary import Vocabulary
+from matching.index.vocabulary import SERVICES, Vocabulary
 
 _SPANS = slice(kernels.BANDWIDTH, kernels.START + 1)
 
@@ -38,7 +38,7 @@ class Taken:
 def take(segment: Segment, view: View, loose: Loose, vocabulary: Vocabulary) -> Taken:
     """Return what a rebuild begins with."""
     digests, anchors = tuple(loose.digests), tuple(loose.anchors)
-    meanings = vocabulary.size, vocabulary.services(), vocabulary.nested()
+    meanings = vocabulary.size, list(vocabulary.numbers[SERVICES].values()), vocabulary.nested()
     return Taken(segment, view, segment.live.copy(), view.live.copy(), digests, anchors, loose.pairs, meanings)
 
 

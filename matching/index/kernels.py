@@ -48,7 +48,7 @@ AHEAD = 16
 """So many territories ahead it is told what will be read of one."""
 GAP = 16
 """So many words without a candidate are worked on along with their neighbours: to begin anew costs more."""
-CHUNK = 128
+CHUNK = 256
 """Words of a row that are worked on together: they stay in the first-level cache."""
 SPARE_ROWS = 3
 """Rows of the scratch of a scan besides one for each kind of line."""
@@ -561,7 +561,8 @@ def _shortlist(  # noqa: PLR0917 - arrays
         if admitted.size:
             suits &= admitted[records[row, PROVIDER]] != 0
         prefetch(feature_masks, np.int64(records[row, FEATURES]) * KINDS_OF_FEATURES)
-        prefetch(band_starts, np.int64(records[row, BANDS]) * FAMILIES)
+        if figures[7]:
+            prefetch(band_starts, np.int64(records[row, BANDS]) * FAMILIES)
         survivors[kept] = survivors[at]
         kept += suits
     return kept

@@ -1,15 +1,14 @@
 """A request made ready: its clauses over rows, its kinds of line, its profiles and the bitsets of their sites."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from matching.index import kernels, scales
+from matching.index import scales
 from matching.index.vocabulary import (
     BANDS,
     FEATURES,
@@ -20,7 +19,6 @@ from matching.index.vocabulary import (
     START,
     Vocabulary,
     feature_mask,
-    nodes_above,
     shared_row,
 )
 from matching.model import LineFacts, RequestFacts
@@ -40,8 +38,6 @@ _UNKNOWN = -1
 
 Kind = tuple[str, frozenset[str], int]
 """Service type, features, and the step of the bandwidth (-1: not named): lines of one kind have the same clauses."""
-Profile = tuple[Decimal | None, int]
-"""A bandwidth, and the bitset of the sites that ask for it."""
 
 
 Clause = tuple[list[int], int, bool]
@@ -49,8 +45,7 @@ Clause = tuple[list[int], int, bool]
 whether it is negated: the filters in the rows are then those that do not accept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """What the kernels take of a request.
 
     ``rows`` is how many rows the vocabulary had, ``width`` the number of words of a bitset of the request's sites,
@@ -96,8 +91,9 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
         admitted: a flag for each provider; empty when all are.
     """
     kinds = _kinds(facts)
-    profiles = [profile for own in kinds.values() for profile in own]
-    codes = _bands(facts, vocabulary)
+    profiles = [profile for own in kinds.values() for profile in own.items()]
+    numbers = vocabulary.numbers
+    codes = _bands(facts, numbers)
     figures, bands, profile_kinds, bandwidths, key_counts = _arrays(
         np.int64,
         _figures(facts, vocabulary),
@@ -106,7 +102,7 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
         [figure for bandwidth, _ in profiles for figure in _bandwidth(bandwidth)],
         [len(site.keys) for site in facts.sites],
     )
-    asks = [_known(vocabulary.code, FEATURES, features) for _, features, _ in kinds]
+    asks = [_known(numbers[FEATURES], features) for _, features, _ in kinds]
     width = (len(facts.sites) + _WORD - 1) // _WORD
     masks, profile_sites, all_sites = _arrays(
         np.uint64,
@@ -114,7 +110,7 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
         [word for _, sites in profiles for word in _words(sites, width)],
         _words((1 << len(facts.sites)) - 1, width),
     )
-    flags = _flags(asks, vocabulary.features) if vocabulary.features > kernels.FEATURE_BITS else _NO_FLAGS
+    flags = _flags(asks, len(numbers[FEATURES])) if vocabulary.features_share else _NO_FLAGS
     return Prepared(
         groups=[_request_clauses(facts, codes), *(_line_clauses(kind, vocabulary) for kind in kinds)],
         rows=vocabulary.size,
@@ -137,8 +133,8 @@ def _arrays(dtype: type[T], *lists: list[int]) -> tuple[npt.NDArray[T], ...]:
     return tuple(whole[begin:end] for begin, end in pairwise(ends))
 
 
-def _kinds(facts: RequestFacts) -> dict[Kind, list[Profile]]:
-    """Return the kinds of line, each with its bandwidths and the sites that ask for them.
+def _kinds(facts: RequestFacts) -> dict[Kind, dict[Decimal | None, int]]:
+    """Return the kinds of line, and for each of its bandwidths the bitset of the sites that ask for it.
 
     Sites that share one tuple of lines are looked at once.
     """
@@ -148,15 +144,13 @@ def _kinds(facts: RequestFacts) -> dict[Kind, list[Profile]]:
         own = id(site.lines)
         lines[own] = site.lines
         sharing[own] = sharing.get(own, 0) | 1 << at
-    asking: dict[tuple[str, frozenset[str], Decimal | None], int] = {}
+    kinds: dict[Kind, dict[Decimal | None, int]] = {}
     for own, sites in sharing.items():
         for line in lines[own]:
-            asked = line.service_type, line.features, line.bandwidth_mbps
-            asking[asked] = asking.get(asked, 0) | sites
-    kinds: dict[Kind, list[Profile]] = {}
-    for (service, features, bandwidth), sites in asking.items():
-        step = -1 if bandwidth is None else scales.step_of("bandwidth_mbps", scales.scaled(bandwidth)[0])
-        kinds.setdefault((service, features, step), []).append((bandwidth, sites))
+            bandwidth = line.bandwidth_mbps
+            step = -1 if bandwidth is None else scales.step_of("bandwidth_mbps", scales.scaled(bandwidth)[0])
+            profiles = kinds.setdefault((line.service_type, line.features, step), {})
+            profiles[bandwidth] = profiles.get(bandwidth, 0) | sites
     return kinds
 
 
@@ -180,34 +174,40 @@ def _request_clauses(facts: RequestFacts, codes: list[int]) -> list[Clause]:
 
 def _line_clauses(kind: Kind, vocabulary: Vocabulary) -> list[Clause]:
     service, features, step = kind
-    nodes = _known(vocabulary.row, SERVICES, [*nodes_above(service), service])
+    nodes = vocabulary.nodes(service)
     clauses: list[Clause] = [
         ([_NONE[SERVICES], *nodes], len(nodes), False),
-        ([_NONE[REQUIRED], *_known(vocabulary.row, REQUIRED, features)], 1, False),
+        ([_NONE[REQUIRED], *_known(vocabulary.numbers[REQUIRED], features)], 1, False),
     ]
     if step >= 0:
         clauses.append(([_BANDWIDTH + step], 0, False))
     return clauses
 
 
-def _known(number: Callable[[str, str], int | None], family: str, values: Iterable[str]) -> list[int]:
-    """Return the numbers of those values of a family that have one."""
-    return [found for value in values if (found := number(family, value)) is not None]
+def _known(numbers: Mapping[str, int], values: Iterable[str]) -> list[int]:
+    """Return the numbers of those values that have one."""
+    return [numbers[value] for value in values if value in numbers]
 
 
 def _figures(facts: RequestFacts, vocabulary: Vocabulary) -> list[int]:
     spend = (0, 0) if facts.monthly_spend is None else scales.scaled(facts.monthly_spend)
     start = 0 if facts.start_date is None else facts.start_date.toordinal()
     known = (facts.monthly_spend is not None, facts.start_date is not None)
-    shared = vocabulary.shared, vocabulary.features > kernels.FEATURE_BITS
-    return [len(facts.sites), *spend, known[0], facts.term_months, start, known[1], *shared]
+    share = vocabulary.bands_share, vocabulary.features_share
+    return [len(facts.sites), *spend, known[0], facts.term_months, start, known[1], *share]
 
 
-def _bands(facts: RequestFacts, vocabulary: Vocabulary) -> list[int]:
+def _bands(facts: RequestFacts, numbers: Mapping[str, Mapping[str, int]]) -> list[int]:
     """Return the code of each band that the request tells. A currency is told even if it is empty."""
-    told = (facts.industry or None, facts.size or None, facts.region or None, facts.currency)
-    codes = (None if one is None else vocabulary.code(family, one) for family, one in zip(BANDS, told, strict=True))
-    return [_UNKNOWN if code is None else code for code in codes]
+    return [
+        _UNKNOWN if value is None else numbers[family].get(value, _UNKNOWN)
+        for family, value in (
+            ("industries", facts.industry or None),
+            ("sizes", facts.size or None),
+            ("regions", facts.region or None),
+            ("currencies", facts.currency),
+        )
+    ]
 
 
 def _flags(asks: list[list[int]], size: int) -> npt.NDArray[np.uint8]:

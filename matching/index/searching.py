@@ -1,22 +1,22 @@
 """One search over a segment and a tail, with scratch memory that each thread keeps for the next one."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from matching.index import kernels
+from matching.index.compiled import direct
 from matching.index.request import Prepared
 from matching.index.segment import WORD, Segment
 from matching.index.tail import View
 
+_gather_keys, _touch, _scan, _forget = map(direct, (kernels.gather, kernels.touch, kernels.scan, kernels.forget))
 _KEPT = 8_000_000
 """Bytes; scratch of a larger request is given back after it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Rows that accept, of the segment and of the tail. They belong to the thread until its next search."""
 
     segment: npt.NDArray[np.int32]
@@ -55,14 +55,14 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
     words = segment.live.size
     candidates = scratch.flat("candidates", words, np.uint64, zero=True)
     found = (insides, its_sites, touched, candidates)
-    used = kernels.touch(atlas, keys, found, request.asked[-1], segment.ranges, numbers)
+    used = _touch(atlas, keys, found, request.asked[-1], segment.ranges, numbers)
     chunk = scratch.table("chunk", request.kinds + kernels.SPARE_ROWS, kernels.CHUNK)
     sets = scratch.table("sets", 2, request.width)
     survivors = scratch.flat("survivors", kernels.CHUNK * WORD, np.int32)
     chosen = scratch.flat("chosen", request.profiles, np.int32)
     out = scratch.flat("out", len(segment) + view.count, np.int32)
 
-    hits = kernels.scan(
+    hits = _scan(
         segment.group,
         request.program(len(segment.rows), closed=True),
         request.asked,
@@ -82,7 +82,7 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
         kernels.fill(recent, 0, view.count)
         found = (insides, its_sites, touched, recent)
         program = request.program(len(view.segment[0]), closed=False)
-        more = kernels.scan(
+        more = _scan(
             view.segment,
             program,
             request.asked,
@@ -96,7 +96,7 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
             survivors,
             out[hits:],
         )
-    kernels.forget(found, used)
+    _forget(found, used)
     return Found(out[:hits], out[hits : hits + more])
 
 
@@ -107,7 +107,7 @@ def _gather(request: Prepared, scratch: Scratch) -> tuple[Any, ...]:
     distinct = scratch.flat("distinct", size, np.uint64)
     key_sites = scratch.table("key sites", size, request.width)
     key_table, key_places = scratch.flat("keys", room, np.uint64), scratch.flat("places", room, np.int32)
-    count = kernels.gather(request.keys, request.key_counts, distinct, key_sites, key_table, key_places)
+    count = _gather_keys(request.keys, request.key_counts, distinct, key_sites, key_table, key_places)
     room = 2 << max(count, 1).bit_length()
     numbers = scratch.flat("numbers", room, np.uint32)
     return count, distinct, key_sites, key_table, key_places, numbers, scratch.flat("number places", room, np.int32)
