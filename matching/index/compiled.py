@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from numba import njit
 from numba.core.errors import NumbaWarning
 
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
@@ -36,14 +37,15 @@ def compiled(signature: Any = None, *, inline: bool = False) -> Callable[[F], F]
     return decorate
 
 
-def direct(kernel: F) -> F:
+def direct(kernel: Callable[..., T]) -> Callable[..., T]:
     """Return a compiled function of one signature as it is called without looking for the one that fits the arguments.
 
     The look would take as long as a kernel takes over hundreds of filters. Arguments of other types are undefined.
     """
     made: Any = kernel
     (only,) = made.overloads.values()
-    return _typed(kernel, only.entry_point)
+    called: Callable[..., T] = only.entry_point
+    return called
 
 
 def _typed(_: F, made: Any) -> F:

@@ -25,6 +25,8 @@ Flags = npt.NDArray[np.uint8]
 INCLUDE, EXCLUDE, PROVIDER, FEATURES, BANDS, COVERAGE, BANDWIDTH, SPEND, SITES, TERM, START = range(11)
 """Columns of a record. The last five are numbers of spans, where 0 is a range open at both ends."""
 COLUMNS = 11
+BANDS_SHARE, FEATURES_SHARE = 6, 7
+"""Places among the figures of a request."""
 EVERYWHERE = 0
 """The number of the territory that all sites lie in."""
 LEVELS = 5
@@ -78,11 +80,12 @@ SEGMENT = _tuple((_WW, _NN, _LL, _WW, _N, _N, _N, _N, _W))
 PROGRAM = _tuple((_I, _I, _I, _I))
 """Rows of all clauses, where each clause begins, whether it is negated, where each group of clauses begins."""
 ASKED = _tuple((_L, _L, _W, _BB, _L, _L, _W, _B, _W))
-"""Figures (sites; spend down, up, known; term; start, known; whether bands share rows; whether features share bits),
-codes of the bands, features of each kind (mask; flags, where they share bits), profiles (kinds;
-bandwidths: down, up, known; sites), admitted providers (empty: all), all sites."""
-KEYS = _tuple((_INT, _W, _WW, _W, _I, _N, _I))
-"""Number of distinct keys, keys, their sites, table by key (keys, positions), table by atlas number (the same)."""
+"""Figures (sites, term; ends of spend and start; whether bands share rows, whether features share bits), codes of the
+bands, features of each kind (mask; flags, where they share bits), profiles (kinds, ends of bandwidths, sites), admitted
+providers (empty: all), all sites. What is not known lies in every range: its low end is beyond its high one."""
+KEYS = _tuple((_L, _W, _WW, _W, _I, _N, _I))
+"""Scratch of a request's keys: how many distinct ones, they themselves, their sites; tables by key (keys, positions)
+and by atlas number (the same), of a power of two, at most half full, where -1 is empty."""
 FOUND = _tuple((_I, _WW, _I, _W))
 """Scratch of the atlas: how many of the sites each large territory has, which ones, the territories that have some,
 candidates. ``EVERYWHERE`` is one of the large ones."""
@@ -176,18 +179,13 @@ def first_rows(rows: Words, which: Signed, out: Signed) -> None:
                     out[position] = which[at]
 
 
-@compiled(types.int64(_W, _L, _W, _WW, _W, _I))
-def gather(keys: Words, sizes: Long, distinct: Words, key_sites: Words, table: Words, places: Signed) -> int:  # noqa: PLR0917 - arrays
-    """Collect the sites of each distinct key; return how many there are.
+@compiled()
+def _gather(named: Any, sizes: Any, keys: Any) -> Any:
+    """Collect the sites of each distinct key in ``keys``; return how many there are.
 
-    Args:
-        keys: of all sites, as they came.
-        sizes: how many keys each site has.
-        distinct: receives each key once, mixed.
-        key_sites: receives its sites.
-        table: open addressing, a power of two, at most half full: receives the keys.
-        places: receives their position in ``distinct``; -1 is empty.
+    ``named`` are the keys of all sites as they came, ``sizes`` how many of them each site has.
     """
+    counts, distinct, key_sites, table, places, _, _ = keys
     mask = np.uint64(table.size - 1)
     places[:] = -1
     count = 0
@@ -195,7 +193,7 @@ def gather(keys: Words, sizes: Long, distinct: Words, key_sites: Words, table: W
     for site in range(sizes.size):
         word, bit = site >> 6, _ONE << np.uint64(site & 63)
         for _ in range(sizes[site]):
-            key = mixed(keys[at])
+            key = mixed(named[at])
             at += 1
             slot = key & mask
             while places[slot] >= 0 and table[slot] != key:
@@ -207,6 +205,7 @@ def gather(keys: Words, sizes: Long, distinct: Words, key_sites: Words, table: W
                 key_sites[count, :] = _ZERO
                 count += 1
             key_sites[places[slot], word] |= bit
+    counts[0] = count
     return count
 
 
@@ -286,18 +285,20 @@ def _mark(found: Any, used: Any, ranges: Any) -> None:
         fill(candidates, np.int64(ranges[first]), np.int64(ranges[first + level + 1]))
 
 
-@compiled(types.int64(ATLAS, KEYS, FOUND, _W, _N, _I))
+@compiled(types.int64(ATLAS, _W, _L, KEYS, FOUND, _W, _N, _I))
 def touch(  # noqa: PLR0917 - groups
-    atlas: Any, keys: Any, found: Any, all_sites: Words, ranges: Numbers, numbers: Signed
+    atlas: Any, named: Words, sizes: Long, keys: Any, found: Any, all_sites: Words, ranges: Numbers, numbers: Signed
 ) -> int:
     """Mark as candidates the filters of every territory that has one of the keys; return how many are ``touched``.
 
+    ``named`` are the keys of all sites as they came, ``sizes`` how many of them each site has; they go into ``keys``.
     The sites of a large territory are collected here, as all its filters will ask for them; those of a small one only
     when a survivor asks (``_collect``). Everywhere has ``all_sites``. ``ranges`` tells where the filters of each
     territory and level begin, ``numbers`` is scratch, one for each key.
     """
     table, posting_starts, postings, _, _, large = atlas
-    count, distinct, key_sites, _, _, number_table, number_places = keys
+    _, distinct, key_sites, _, _, number_table, number_places = keys
+    count = _gather(named, sizes, keys)
     insides, its_sites, touched, candidates = found
     width = all_sites.size
     mask = np.uint64(number_table.size - 1)
@@ -356,7 +357,8 @@ def _take(hashed: Any, key: Any, table: Any, places: Any, key_sites: Any, out: A
 @compiled()
 def _collect_loose(begin: Any, end: Any, ordered: Any, keys: Any, out: Any) -> None:
     """Add the sites of the sorted keys from ``begin`` to before ``end``; whichever side has fewer is looked up."""
-    count, distinct, key_sites, key_table, key_places, _, _ = keys
+    counts, distinct, key_sites, key_table, key_places, _, _ = keys
+    count = counts[0]
     if end - begin <= count:
         for at in range(begin, end):
             _take(ordered[at], ordered[at], key_table, key_places, key_sites, out)
@@ -540,28 +542,21 @@ def _shortlist(  # noqa: PLR0917 - arrays
     Without a branch on what a record says: the processor can't foresee it, and so fetches many records at once. What
     the decision will read next of each is asked for here.
     """
-    sites, down, up, knows_spend, term, start, knows_start = (
-        figures[0],
-        figures[1],
-        figures[2],
-        figures[3],
-        figures[4],
-        figures[5],
-        figures[6],
-    )
+    sites, term = figures[0], figures[1]
+    spend, most_spend, start, last_start = figures[2], figures[3], figures[4], figures[5]
     kept = 0
     for at in range(count):
         row = np.uint64(survivors[at])
         include = np.int64(records[row, INCLUDE])
         suits = _needed(records[row, COVERAGE], sites) <= insides[include if include <= large else 0]
         suits &= _within(spans, records[row, SITES], sites, sites)
-        suits &= (knows_spend == 0) | _within(spans, records[row, SPEND], down, up)
+        suits &= _within(spans, records[row, SPEND], spend, most_spend)
         suits &= _within(spans, records[row, TERM], term, term)
-        suits &= (knows_start == 0) | _within(spans, records[row, START], start, start)
+        suits &= _within(spans, records[row, START], start, last_start)
         if admitted.size:
             suits &= admitted[records[row, PROVIDER]] != 0
         prefetch(feature_masks, np.int64(records[row, FEATURES]) * KINDS_OF_FEATURES)
-        if figures[7]:
+        if figures[BANDS_SHARE]:
             prefetch(band_starts, np.int64(records[row, BANDS]) * FAMILIES)
         survivors[kept] = survivors[at]
         kept += suits
@@ -610,7 +605,7 @@ def _decide(  # noqa: C901, PLR0912, PLR0917 - groups are unpacked once: each ti
                 _collect(np.int64(exclude), atlas, loose, keys, its_sites, left_out)
                 for at in range(width):
                     covered[at] &= ~left_out[at]
-        if figures[7] and not _named(np.int64(records[row, BANDS]), band_starts, band_codes, bands):
+        if figures[BANDS_SHARE] and not _named(np.int64(records[row, BANDS]), band_starts, band_codes, bands):
             continue
         features, wanted = np.uint64(records[row, FEATURES]), np.uint64(records[row, BANDWIDTH])
         required, unwanted = feature_masks[features, 0], feature_masks[features, 1]
@@ -620,12 +615,11 @@ def _decide(  # noqa: C901, PLR0912, PLR0917 - groups are unpacked once: each ti
             kind = profile_kinds[profile]
             fits = ((own[kind, word] >> bit) & _ONE) != _ZERO
             fits &= (required & ~masks[kind]) == _ZERO
-            if figures[8]:
+            if figures[FEATURES_SHARE]:
                 fits &= _wants(np.int64(features), feature_starts, feature_codes, asks, kind)
             else:
                 fits &= (unwanted & masks[kind]) == _ZERO
-            down, up, known = bandwidths[3 * profile], bandwidths[3 * profile + 1], bandwidths[3 * profile + 2]
-            fits &= (known == 0) | _within(spans, wanted, down, up)
+            fits &= _within(spans, wanted, bandwidths[2 * profile], bandwidths[2 * profile + 1])
             if width == 1:
                 passing |= profile_sites[profile] & (_ZERO - np.uint64(fits))
             else:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.index import scales
+from matching.index.scales import Span
 from matching.index.vocabulary import (
     BANDS,
     FEATURES,
@@ -33,6 +34,7 @@ _SITES, _TERM, _SPEND, _START, _BANDWIDTH = (
 )
 _NONE = {family: FIRST[f"no {family}"] for family in (SERVICES, REQUIRED, *BANDS)}
 _REFUSES = FIRST[REFUSES_CONSOLIDATED]
+_ANYTHING = (scales.OPEN_HIGH, scales.OPEN_LOW)
 _UNKNOWN = -1
 """The code of a band that no filter names, or that the buyer keeps to itself."""
 
@@ -99,7 +101,7 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
         _figures(facts, vocabulary),
         codes,
         [kind for kind, own in enumerate(kinds.values()) for _ in own],
-        [figure for bandwidth, _ in profiles for figure in _bandwidth(bandwidth)],
+        [end for bandwidth, _ in profiles for end in _ends(bandwidth)],
         [len(site.keys) for site in facts.sites],
     )
     asks = [_known(numbers[FEATURES], features) for _, features, _ in kinds]
@@ -190,11 +192,9 @@ def _known(numbers: Mapping[str, int], values: Iterable[str]) -> list[int]:
 
 
 def _figures(facts: RequestFacts, vocabulary: Vocabulary) -> list[int]:
-    spend = (0, 0) if facts.monthly_spend is None else scales.scaled(facts.monthly_spend)
-    start = 0 if facts.start_date is None else facts.start_date.toordinal()
-    known = (facts.monthly_spend is not None, facts.start_date is not None)
+    start = _ANYTHING if facts.start_date is None else (facts.start_date.toordinal(),) * 2
     share = vocabulary.bands_share, vocabulary.features_share
-    return [len(facts.sites), *spend, known[0], facts.term_months, start, known[1], *share]
+    return [len(facts.sites), facts.term_months, *_ends(facts.monthly_spend), *start, *share]
 
 
 def _bands(facts: RequestFacts, numbers: Mapping[str, Mapping[str, int]]) -> list[int]:
@@ -218,9 +218,9 @@ def _flags(asks: list[list[int]], size: int) -> npt.NDArray[np.uint8]:
     return flags
 
 
-def _bandwidth(stated: Decimal | None) -> tuple[int, int, int]:
-    """Return a bandwidth: down, up, whether it is known."""
-    return (0, 0, 0) if stated is None else (*scales.scaled(stated), 1)
+def _ends(figure: Decimal | None) -> Span:
+    """Return a figure rounded down and up; one that is not known lies in every range."""
+    return _ANYTHING if figure is None else scales.scaled(figure)
 
 
 def _words(bits: int, width: int) -> list[int]:

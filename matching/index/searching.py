@@ -11,7 +11,7 @@ from matching.index.request import Prepared
 from matching.index.segment import WORD, Segment
 from matching.index.tail import View
 
-_gather_keys, _touch, _scan, _forget = map(direct, (kernels.gather, kernels.touch, kernels.scan, kernels.forget))
+_touch, _scan, _forget = direct(kernels.touch), direct(kernels.scan), direct(kernels.forget)
 _KEPT = 8_000_000
 """Bytes; scratch of a larger request is given back after it."""
 
@@ -46,16 +46,17 @@ class Scratch:
 
 def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) -> Found:
     """Return the rows of all filters that accept a request."""
-    keys = _gather(request, scratch)
+    size = request.keys.size
+    keys = _keys(size, request.width, scratch)
     atlas, large = segment.atlas.group, segment.atlas.large
     insides = scratch.flat("insides", large + 1, np.int32, zero=True)
     its_sites = scratch.flat("its sites", (large + 1) * request.width, np.uint64, zero=True).reshape(-1, request.width)
-    numbers = scratch.flat("numbers of keys", max(keys[0], 1), np.int32)
+    numbers = scratch.flat("numbers of keys", size, np.int32)
     touched = scratch.flat("touched", large + 2, np.int32)
     words = segment.live.size
     candidates = scratch.flat("candidates", words, np.uint64, zero=True)
     found = (insides, its_sites, touched, candidates)
-    used = _touch(atlas, keys, found, request.asked[-1], segment.ranges, numbers)
+    used = _touch(atlas, request.keys, request.key_counts, keys, found, request.asked[-1], segment.ranges, numbers)
     chunk = scratch.table("chunk", request.kinds + kernels.SPARE_ROWS, kernels.CHUNK)
     sets = scratch.table("sets", 2, request.width)
     survivors = scratch.flat("survivors", kernels.CHUNK * WORD, np.int32)
@@ -100,14 +101,15 @@ def search(segment: Segment, view: View, request: Prepared, scratch: Scratch) ->
     return Found(out[:hits], out[hits : hits + more])
 
 
-def _gather(request: Prepared, scratch: Scratch) -> tuple[Any, ...]:
-    """Return the group ``KEYS`` of a request."""
-    size = request.keys.size
-    room = 2 << max(size, 1).bit_length()
-    distinct = scratch.flat("distinct", size, np.uint64)
-    key_sites = scratch.table("key sites", size, request.width)
-    key_table, key_places = scratch.flat("keys", room, np.uint64), scratch.flat("places", room, np.int32)
-    count = _gather_keys(request.keys, request.key_counts, distinct, key_sites, key_table, key_places)
-    room = 2 << max(count, 1).bit_length()
-    numbers = scratch.flat("numbers", room, np.uint32)
-    return count, distinct, key_sites, key_table, key_places, numbers, scratch.flat("number places", room, np.int32)
+def _keys(size: int, width: int, scratch: Scratch) -> tuple[Any, ...]:
+    """Return the group ``KEYS`` for so many keys, with bitsets of ``width`` words."""
+    room = 2 << size.bit_length()
+    return (
+        scratch.flat("counts", 1, np.int64),
+        scratch.flat("distinct", size, np.uint64),
+        scratch.table("key sites", size, width),
+        scratch.flat("keys", room, np.uint64),
+        scratch.flat("places", room, np.int32),
+        scratch.flat("numbers", room, np.uint32),
+        scratch.flat("number places", room, np.int32),
+    )
