@@ -595,7 +595,7 @@ def _decide(  # noqa: C901, PLR0912, PLR0917 - groups are unpacked once: each ti
         row = np.uint64(survivors[at_survivor])
         include, exclude = np.uint64(records[row, INCLUDE]), np.uint64(records[row, EXCLUDE])
         if include <= large and exclude <= large:
-            # nobody left out is everywhere left out by territory 0, which is no exclusion: an empty mask undoes it
+            # as an exclusion, number 0 is not everywhere but none
             leaves_out = _ZERO - np.uint64(exclude != _ZERO)
             for at in range(width):
                 covered[at] = its_sites[include, at] & ~(its_sites[exclude, at] & leaves_out)

@@ -53,7 +53,7 @@ coverages = st.one_of(
     st.just(Coverage()),
     st.just(Coverage(CoverageKind.ALL)),
     st.integers(1, 5).map(lambda sites: Coverage(CoverageKind.AT_LEAST, sites=sites)),
-    st.sampled_from(["0", "25", "33.333333", "33.333334", "50", "66.7", "100"]).map(
+    st.sampled_from(["0", "1", "9.999999", "10", "24.999999", "25", "33.333333", "33.333334", "50", "66.7", "100"]).map(
         lambda share: Coverage(CoverageKind.SHARE, percent=Decimal(share))
     ),
 )
@@ -266,6 +266,22 @@ def test_more_codes_than_a_word_has_bits_are_told_apart() -> None:
             facts = replace(request_of(site(lines=(asked,))), region=f"region{number}")
             assert index.search(facts) == [Hit("p", f"f{number}")]
             assert index.search(replace(facts, region=f"region{number + 1}")) == []
+        index.rebuild()
+
+
+def test_features_that_share_a_bit_are_told_apart() -> None:
+    index, stored = Index(), dict[str, Entry]()
+    for number in range(150):
+        name = f"feature{number}"
+        for kind, named in (("wants", {"required_features": (name,)}), ("refuses", {"excluded_features": (name,)})):
+            entry = Entry(f"{kind} {number}", "p", Criteria(**named))
+            stored[entry.filter_id] = entry
+            index.add(entry)
+    for _ in range(2):
+        for asked in ({0}, {64}, {0, 64, 128}, {1, 149}):
+            facts = request_of(site(lines=(line(features=frozenset(f"feature{number}" for number in asked)),)))
+            assert index.search(facts) == oracle(stored, facts)
+            assert len(index.search(facts)) == 150
         index.rebuild()
 
 
