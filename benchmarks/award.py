@@ -10,6 +10,8 @@ How to read it:
   forms included, starting it and making the market aside. A peer that ran into its limit took at least that long.
 - *Gap*: the part by which the award may be dearer than the cheapest, by the contender's own bound. *Cost relative to*:
   Tenderline's cost divided by the peer's; every cost is recounted, and a choice that breaks a rule is no award.
+- *The least that any award could cost*, relative to the best peer: where it is above a goal, the best peer is so near
+  to the cheapest award that nobody can reach the goal on these markets.
 - *In solves*: CPU relative to finding one award of the same market.
 
 - *Prices of rules*, the *front* and the *board* are given as many seconds as the board may take; what is not proven by
@@ -154,6 +156,16 @@ def _cost(own: Sequence[Answer], others: Sequence[Answer]) -> float:
     )
 
 
+def _least(own: Sequence[Answer], others: Sequence[Answer]) -> float:
+    """Return the median of the least that any award can cost, by either side's bound, relative to another's cost."""
+    return median(
+        0.0
+        if other.cost is None
+        else relative(max(bound for bound in (mine.bound, other.bound, 0) if bound is not None), other.cost)
+        for mine, other in zip(own, others, strict=True)
+    )
+
+
 def _cpu(own: Sequence[Answer], others: Sequence[Answer]) -> float:
     return median(relative(mine.cpu, other.cpu) for mine, other in zip(own, others, strict=True))
 
@@ -214,6 +226,8 @@ def measure_large(run: Runner, extent: Extent, report: Report) -> None:
                 at_most(f"{market.name}: gap", _PER_MILLION * _gap(own), "millionths", _PER_MILLION * gap)
             )
             report.figures.append(at_most(f"{market.name}: cost relative to the best peer", ratio, "times", cost))
+            least = max(_least(own, peer) for peer in peers)
+            report.figures.append(Figure(f"{market.name}: - the least that any award could cost", least, "times"))
             memory = max(one.memory for one in own)
             if gap == HUGE_GAP:
                 report.figures.append(at_most(f"{market.name}: memory", memory, "MiB", HUGE_MIB))
