@@ -1,5 +1,6 @@
 """What the predicate looks at: the anonymous facts of a request, and the explanation it gives."""
 
+from array import array
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,8 +20,15 @@ class LineFacts:
     features: frozenset[str]
 
 
+class _Packed:
+    """The place keys of a site once more, as the index takes them: 64-bit numbers in a row. No field: not compared."""
+
+    __slots__ = ("packed",)
+    packed: bytes
+
+
 @dataclass(frozen=True, slots=True)
-class SiteFacts:
+class SiteFacts(_Packed):
     """One site: its place keys (``marketplace.geography``), as exactly as the request discloses it, and its lines.
 
     A request without sites has one site without keys, which only a filter without a territory covers.
@@ -29,6 +37,9 @@ class SiteFacts:
     ref: str
     keys: frozenset[int]
     lines: tuple[LineFacts, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "packed", array("Q", self.keys).tobytes())
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
         groups=[_request_clauses(facts, codes), *(_line_clauses(kind, vocabulary) for kind in kinds)],
         rows=vocabulary.size,
         asked=(figures, bands, masks, flags, profile_kinds, bandwidths, profile_sites, admitted, all_sites),
-        keys=np.array([key for site in facts.sites for key in site.keys], np.uint64),
+        keys=np.frombuffer(bytearray().join([site.packed for site in facts.sites]), np.uint64),
         key_counts=key_counts,
         width=width,
         profiles=len(profiles),
