@@ -7,9 +7,9 @@ each with one statement a request. All take turns on the same requests, one afte
 How to read it:
 
 - *CPU a request*: of the thread or process that answers, handing the request over aside (to a database; the facts of
-  a request hold their place keys packed from when they are made, which is when a draft is read or changed); with the scan,
-  which reads all filters, taking its turn after each search, and once more without (*no scan in between*): the
-  difference is what a processor's caches have forgotten. *Ratio to*: a peer's mean divided by the index's mean over
+  a request hold their place keys packed from when they are made, as a draft is read); with the scan, which reads all
+  filters, taking its turn after each search, and once more without (*no scan in between*): the difference is what a
+  processor's caches have forgotten. *Ratio to*: a peer's mean divided by the index's mean over
   the same requests. Slow peers get a sample of the requests. An answer is found when it is there as rows; spelling the
   ids of thousands of filters out is on nobody's account.
 - *Exact*: every answer of the run is compared with the scan's, and on the sample with the predicate's, which decides.
