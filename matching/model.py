@@ -41,6 +41,9 @@ class SiteFacts(_Packed):
     def __post_init__(self) -> None:
         object.__setattr__(self, "packed", array("Q", self.keys).tobytes())
 
+    def __reduce__(self) -> tuple[type["SiteFacts"], tuple[object, ...]]:
+        return SiteFacts, (self.ref, self.keys, self.lines)  # a copy is made like the first one
+
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:

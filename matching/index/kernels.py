@@ -20,7 +20,6 @@ Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.uint32]
 Signed = npt.NDArray[np.int32]
 Long = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.uint8]
 
 INCLUDE, EXCLUDE, PROVIDER, FEATURES, BANDS, COVERAGE, BANDWIDTH, SPEND, SITES, TERM, START = range(11)
 """Columns of a record. The last five are numbers of spans, where 0 is a range open at both ends."""

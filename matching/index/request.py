@@ -32,6 +32,7 @@ _NO_FLAGS = np.zeros((0, 0), np.uint8)
 _SITES, _TERM, _SPEND, _START, _BANDWIDTH = (
     FIRST[name] for name in ("sites", "term_months", "monthly_spend", START, "bandwidth_mbps")
 )
+# the rows of the filters that state nothing of a family
 _NONE = {family: FIRST[f"no {family}"] for family in (SERVICES, REQUIRED, *BANDS)}
 _REFUSES = FIRST[REFUSES_CONSOLIDATED]
 _ANYTHING = (scales.OPEN_HIGH, scales.OPEN_LOW)
@@ -40,8 +41,6 @@ _UNKNOWN = -1
 
 Kind = tuple[str, frozenset[str], int]
 """Service type, features, and the step of the bandwidth (-1: not named): lines of one kind have the same clauses."""
-
-
 Clause = tuple[list[int], int, bool]
 """Rows joined by OR; how many of the first ones contain less than any row after them, where rows are closed; and
 whether it is negated: the filters in the rows are then those that do not accept."""
@@ -199,14 +198,10 @@ def _figures(facts: RequestFacts, vocabulary: Vocabulary) -> list[int]:
 
 def _bands(facts: RequestFacts, numbers: Mapping[str, Mapping[str, int]]) -> list[int]:
     """Return the code of each band that the request tells. A currency is told even if it is empty."""
+    told = facts.industry or None, facts.size or None, facts.region or None, facts.currency
     return [
         _UNKNOWN if value is None else numbers[family].get(value, _UNKNOWN)
-        for family, value in (
-            ("industries", facts.industry or None),
-            ("sizes", facts.size or None),
-            ("regions", facts.region or None),
-            ("currencies", facts.currency),
-        )
+        for family, value in zip(BANDS, told, strict=True)
     ]
 
 

@@ -66,13 +66,15 @@ class Vocabulary:
     def learn(self, family: str, value: str) -> int:
         """Return the row or code of a value, new if need be."""
         known = self.numbers[family]
-        number = known.get(value)
-        if number is None:
-            number = known[value] = self.size if family in _ROWED else len(known)
-            self.size += family in _ROWED
-            self.bands_share |= family in _SHARED and number >= _SHARED[family]
-            self.features_share |= family == FEATURES and number >= FEATURE_BITS
-        return number
+        if value not in known:
+            if family in _ROWED:
+                known[value] = self.size
+                self.size += 1
+            else:
+                known[value] = len(known)
+            self.features_share = len(self.numbers[FEATURES]) > FEATURE_BITS
+            self.bands_share = any(len(self.numbers[one]) > rows for one, rows in _SHARED.items())
+        return known[value]
 
     def nodes(self, service: str) -> list[int]:
         """Return the rows of a service and of the nodes above it that filters name, the highest first."""

@@ -1,6 +1,8 @@
 """The index accepts exactly what the plain predicate accepts, whatever is added, removed, folded, saved and loaded."""
 
+import pickle
 import threading
+from copy import deepcopy
 from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
@@ -14,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buyers.requests.model import ListMode, ProviderList
-from marketplace.kernel import ids
+from marketplace.kernel import codec, ids
 from marketplace.kernel.ids import OrganizationId, RequestId
 from matching import rules
 from matching.index.compiled import compiled
@@ -267,6 +269,16 @@ def test_more_codes_than_a_word_has_bits_are_told_apart() -> None:
             assert index.search(facts) == [Hit("p", f"f{number}")]
             assert index.search(replace(facts, region=f"region{number + 1}")) == []
         index.rebuild()
+
+
+def test_copied_and_stored_facts_are_found_like_the_first_ones() -> None:
+    index = Index()
+    index.add(Entry("f1", "p1", Criteria(), packed({1, 2**64 - 1})))
+    for key in (1, 2**64 - 1):
+        facts = request_of(site(key))
+        for same in (deepcopy(facts), pickle.loads(pickle.dumps(facts)), codec.load(RequestFacts, codec.dump(facts))):  # noqa: S301
+            assert same == facts
+            assert index.search(same) == [Hit("p1", "f1")]
 
 
 def test_features_that_share_a_bit_are_told_apart() -> None:
