@@ -115,20 +115,14 @@ def _show_accounts(console: Console, address: str, outcome: Outcome) -> None:
     console.print(Rule("Look around"))
     buyers = {role.key: role.registration for role in cast.buyers()}
     carriers = {role.key: role.registration for role in cast.carriers()}
-    buyer = buyers["silverline"]
+    buyer, client = buyers["silverline"], buyers["kestrel"]
+    invited, winner = carriers["orbcanto"], carriers["merrow"]
     accounts = (
-        *(
-            (f"a buyer {state}, {one['name']}", one["contact"]["email"], cast.PASSWORD)
-            for state, one in (("whose auction runs", buyer), ("with contracts", buyers["kestrel"]))
-        ),
+        (f"a buyer whose auction runs, {buyer['name']}", buyer["contact"]["email"], cast.PASSWORD),
+        (f"a buyer with contracts, {client['name']}", client["contact"]["email"], cast.PASSWORD),
         ("the buyer of this deal", outcome.buyer_email, outcome.buyer_password),
-        *(
-            (f"a carrier's desk {state}, {one['name']}", one["contact_email"], cast.PASSWORD)
-            for state, one in (
-                ("with a new request", carriers["orbcanto"]),
-                ("that bids and has won", carriers["merrow"]),
-            )
-        ),
+        (f"a carrier's desk with a new request, {invited['name']}", invited["contact_email"], cast.PASSWORD),
+        (f"a carrier's desk that bids and has won, {winner['name']}", winner["contact_email"], cast.PASSWORD),
         ("a platform admin", cast.ADMIN_EMAIL, cast.PASSWORD),
     )
     for who, email, password in accounts:
