@@ -208,6 +208,7 @@ def test_the_list_of_bids_filters_by_state(open_page: Open) -> None:
     page = open_page("/c/bids", CARRIER)
     everything = page.locator("tbody tr").count()
     page.get_by_label("By state").get_by_role("link", name="Running").click()
+    expect(page).to_have_url(re.compile("state=running"))
     expect(page.locator("tbody tr", has_text="Running").first).to_be_visible()
     assert page.locator("tbody tr").count() < everything
 

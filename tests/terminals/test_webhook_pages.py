@@ -32,11 +32,12 @@ def test_an_admin_adds_a_webhook_tries_it_and_looks_into_its_log(open_page: Open
         expect(page.get_by_text("thank you")).to_be_visible()
         assert not faults_everywhere(page)
         page.get_by_role("button", name="Send it again").click()
+        expect(page.get_by_text("The message goes out again.")).to_be_visible()
         message = page.url
         while len(receiver.received) < 2:
             page.goto(message)
         assert receiver.received[0].id == receiver.received[1].id
-        assert page.get_by_text(receiver.received[0].id).count()
+        expect(page.get_by_text(receiver.received[0].id).first).to_be_visible()
         page.goto(log)
         page.get_by_role("button", name="Remove the webhook").click()
         page.get_by_role("dialog").get_by_role("button", name="Remove the webhook").click()
