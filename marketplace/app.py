@@ -1,7 +1,7 @@
 """The web application: routes of all rooms, how callers are recognised, and the worker's loops if asked for."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import cache, partial
 from math import ceil
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.concurrency import run_in_threadpool
 
 from marketplace import wiring, worker
@@ -16,9 +18,9 @@ from marketplace.awards.board.worker import Boards
 from marketplace.bidding import service as bidding
 from marketplace.identity import sessions
 from marketplace.kernel import description, http
-from marketplace.kernel.access import Principal
+from marketplace.kernel.access import Principal, authenticated
 from marketplace.kernel.config import Settings
-from marketplace.kernel.errors import NotFoundError
+from marketplace.kernel.errors import NotFoundError, ProblemError
 from marketplace.kernel.lean import LeanDoor, Recognised
 from marketplace.kernel.logs import RequestLog
 from marketplace.kernel.metrics import RequestMetrics
@@ -125,12 +127,19 @@ def create_app(market: Marketplace | None = None) -> FastAPI:
     async def nothing_there(request: Request, _error: Exception) -> Response:
         """Tell a person by a page, and a program by a problem, that no route has this address."""
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return await run_in_threadpool(pages.show_problem, request, NotFoundError())
+            return await run_in_threadpool(_nothing_there, request)
         return http.problem_response(NotFoundError())
 
     app.router.routes.extend(_rooms().routes)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def _nothing_there(request: Request) -> Response:
+    """Return the page that says so, in the frame of who is signed in: no route has looked for that."""
+    with suppress(ProblemError, DBAPIError, PoolTimeoutError):  # who cannot be recognised is told as a stranger
+        authenticated(request)
+    return pages.show_problem(request, NotFoundError())
 
 
 @cache

@@ -146,6 +146,23 @@ def test_pages_carry_a_policy_that_forbids_foreign_and_inline_code(client: TestC
             assert not re.search(r"<script(?![^>]*\bsrc=)|\son[a-z]+=|\sstyle=|<style", answer.text), path
 
 
+def test_who_is_signed_in_is_told_so_where_there_is_no_page_and_a_stranger_is_not(
+    client: TestClient, email: str
+) -> None:
+    page = {"Accept": "text/html"}
+    stranger = client.get("/nowhere", headers=page)
+    assert stranger.status_code == 404
+    assert 'href="/sign-in"' in stranger.text
+    _signed_in(client, email)
+    own = client.get("/nowhere", headers=page)
+    assert own.status_code == 404
+    assert 'href="/b/requests"' in own.text
+    assert 'href="/sign-in"' not in own.text
+    client.cookies.clear()
+    client.cookies.set("tenderline", "a-session-that-was-ended", domain="testserver.local", path="/")
+    assert client.get("/nowhere", headers=page).text == stranger.text
+
+
 def test_what_static_files_hold_changes_their_address_and_may_be_kept_for_ever(client: TestClient) -> None:
     page = client.get("/sign-in").text
     addresses = set(re.findall(r'(?:href|src)="(/static/[^"#]+)', page))
