@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from marketplace.kernel.access import Kind
 from tests.house.plan import policies, routes
@@ -37,6 +37,8 @@ expect.set_options(timeout=PATIENCE_MS)
 KB = 1024
 LARGEST_LOAD, LARGEST_SCRIPTS, LARGEST_DOCUMENT = 150 * KB, 25 * KB, 60 * KB
 """Bytes over the wire for who comes for the first time, with nothing kept; of scripts without the answers' heads."""
+LAPTOP = 1280
+"""Pixels of a small laptop's width, on which tables still show all their columns; sheets to type in may scroll."""
 LOOKED_AT_OF_EACH = 2
 """Of pages that differ only in what they show, so many are looked at; the largest of them is weighed."""
 TRIED_OF_EACH = 60
@@ -223,6 +225,13 @@ class Scales:
         return [f"{address}: {size / KB:.1f} KB {what}" for what, size, most in limits if size > most]
 
 
+def tables_cut_off(page: Page) -> list[str]:
+    """Return the tables of which a part stands beyond their card on a laptop. The page is left that wide."""
+    page.set_viewport_size({"width": LAPTOP, "height": 900})
+    cut = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText.slice(0, 60))"
+    return page.locator("div.scroll:has(> table)").evaluate_all(cut)  # type: ignore[no-any-return]
+
+
 def test_pages_that_no_link_leads_to_are_looked_at_by_the_tests_named_here() -> None:
     known = {route.path for route in ROUTES}
     assert not set(ELSEWHERE) - known, "no such page"
@@ -256,6 +265,7 @@ def test_every_page_is_light_and_can_be_used_by_everybody(site: Site, open_page:
             expect(page.locator("h1").first).to_be_attached()
             faults += scales.faults(address)
             faults += [f"{address}: {fault}" for fault in faults_everywhere(page)]
+            faults += [f"{address}: {table} hides columns at {LAPTOP} px" for table in tables_cut_off(page)]
         wanted -= set(walk.largest)
         walk.client.close()
     assert not faults, "\n".join(faults)
