@@ -79,7 +79,7 @@ def register_provider(work: Work, command: RegisterProvider) -> Registration:
 
 def get(reading: Reading, provider_id: str) -> Provider:
     """Return a provider. Raises NotFoundError; a provider finds only itself."""
-    provider = store.provider(reading, provider_id)
+    provider = reading.once(("provider", provider_id), lambda: store.provider(reading, provider_id))
     if provider is None:
         raise NotFoundError
     return provider

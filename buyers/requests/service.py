@@ -211,7 +211,7 @@ def open_closes(reading: Reading, closing_after: datetime) -> dict[RequestId, da
 
 def running(reading: Reading) -> frozenset[RequestId]:
     """Return the requests that take bids, or would if they were not suspended; a carrier finds those that it has."""
-    return frozenset(store.running(reading))
+    return reading.once(("running",), lambda: frozenset(store.running(reading)))
 
 
 def publication(reading: Reading, request_id: RequestId, version: int | None = None) -> dict[str, Any]:

@@ -19,6 +19,10 @@ class Outcome(StrEnum):
     RETURNED = "returned"
 
 
+WonLot = tuple[str, Outcome, BidId, Decimal]
+"""A lot that a provider won: its reference, what became of it, the bid and its total."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineAccess:
     """How a line gets in, as the bid states it: whose access line, by which entrance or route. Empty: not stated."""

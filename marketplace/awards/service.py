@@ -1,6 +1,6 @@
 """The buyer's comparison and decision, and lots that come back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
@@ -22,6 +22,7 @@ from marketplace.awards.model import (
     Outcome,
     Selection,
     SwitchingCosts,
+    WonLot,
 )
 from marketplace.bidding import service as bidding
 from marketplace.bidding.opened import OpenedLot
@@ -209,10 +210,15 @@ def award_of(reading: Reading, award_id: str) -> Award:
     return award
 
 
-def own_wins(reading: Reading, invitation_id: str) -> list[tuple[str, Outcome, BidId, Decimal]]:
-    """Return the lots that the calling provider won: (lot, outcome, bid, total). Raises NotFoundError."""
+def own_wins(reading: Reading, invitation_id: str) -> list[WonLot]:
+    """Return the lots that the calling provider won. Raises NotFoundError."""
     invitation = sellers.invitation(reading, InvitationId(invitation_id))
-    return store.won_lots(reading, invitation.request_id, invitation.provider_id)
+    return own_wins_of(reading, [invitation.request_id])[invitation.request_id]
+
+
+def own_wins_of(reading: Reading, request_ids: Collection[RequestId]) -> dict[RequestId, list[WonLot]]:
+    """Return, by request, the lots that the calling provider won, in one statement for all of them."""
+    return store.won_lots(reading, request_ids, reading.principal.organization_id)
 
 
 def meet_buyer(work: Work, invitation_id: str) -> disclosure.Disclosed:
@@ -228,7 +234,7 @@ def returned_lots(reading: Reading, award_id: str, provider_id: OrganizationId) 
 
 def has_won(reading: Reading, request_id: RequestId, provider_id: OrganizationId) -> bool:
     """Return whether a provider won a lot of a request, given back since or not; a provider asks for itself."""
-    return bool(store.won_lots(reading, request_id, provider_id))
+    return bool(store.won_lots(reading, [request_id], provider_id)[request_id])
 
 
 def awards_of(reading: Reading, request_id: RequestId) -> list[Award]:

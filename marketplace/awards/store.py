@@ -1,5 +1,6 @@
 """Every SQL statement on awards and disclosures."""
 
+from collections.abc import Collection
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,7 @@ from sqlalchemy import select as sql_select
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from marketplace.awards.model import Award, AwardedLot, Basis, Discount, Outcome
+from marketplace.awards.model import Award, AwardedLot, Basis, Discount, Outcome, WonLot
 from marketplace.awards.tables import AwardLotRow, AwardRow, DisclosureRow
 from marketplace.kernel import codec
 from marketplace.kernel.ids import BidId, OrganizationId, RequestId
@@ -93,16 +94,19 @@ def disclosures(
 
 
 def won_lots(
-    reading: Reading, request_id: RequestId, provider_id: OrganizationId
-) -> list[tuple[str, Outcome, BidId, Decimal]]:
-    """Return a provider's own won lots: (lot, outcome, bid, total). The columns that the carriers' role may read."""
-    columns = (col(AwardLotRow.lot), col(AwardLotRow.outcome), col(AwardLotRow.bid_id), col(AwardLotRow.total))
+    reading: Reading, request_ids: Collection[RequestId], provider_id: OrganizationId
+) -> dict[RequestId, list[WonLot]]:
+    """Return, by request, a provider's own won lots. The columns that the carriers' role may read."""
+    row = AwardLotRow
     rows = reading.session.connection().execute(
-        sql_select(*columns)
-        .where(col(AwardLotRow.request_id) == request_id, col(AwardLotRow.provider_id) == provider_id)
-        .order_by(col(AwardLotRow.lot))
+        sql_select(col(row.request_id), col(row.lot), col(row.outcome), col(row.bid_id), col(row.total))
+        .where(col(row.request_id).in_(request_ids), col(row.provider_id) == provider_id)
+        .order_by(col(row.lot))
     )
-    return [(lot, Outcome(outcome), BidId(bid_id or ""), total or Decimal(0)) for lot, outcome, bid_id, total in rows]
+    found: dict[RequestId, list[WonLot]] = {one: [] for one in request_ids}
+    for request_id, lot, outcome, bid_id, total in rows:
+        found[RequestId(request_id)].append((lot, Outcome(outcome), BidId(bid_id or ""), total or Decimal(0)))
+    return found
 
 
 def returned_lots(reading: Reading, award_id: str, provider_id: OrganizationId) -> tuple[str, ...]:

@@ -25,6 +25,10 @@ class VersionTakenError(ConflictError):
 
 def current(reading: Reading) -> Catalogue:
     """Return the catalogue that new requests are written against: the newest saved one, or the packaged one."""
+    return reading.once(("catalogue in force",), lambda: _current(reading))
+
+
+def _current(reading: Reading) -> Catalogue:
     newest = reading.session.exec(
         select(CatalogueVersionRow.version).order_by(col(CatalogueVersionRow.created_at).desc()).limit(1)
     ).one_or_none()

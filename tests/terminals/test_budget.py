@@ -46,6 +46,11 @@ AFTER_ITS_CLOSE = {
     "carrier": ("/c/invitations/{invitation}/auction",),
     "admin": ("/o/auctions/{request}",),
 }
+AFTER_ITS_AWARD = {
+    "buyer": ("/b", "/b/requests", "/b/contracts"),
+    "carrier": ("/c?tab=ended", "/c/bids", "/c/contracts", "/search?q=internet"),
+    "admin": ("/o/auctions?state=over", "/o/reveals"),
+}
 SLACK = 2
 """Statements that a page with more to show may need besides, such as for a warning that the other has no cause for."""
 
@@ -132,10 +137,12 @@ def test_pages_ask_the_database_as_often_for_many_rows_as_for_few(stage: Stage) 
         OF_A_REQUEST, request=small.request_id, invitation=small.invitations["A"]
     )
     large = _play(stage, "CDEF", 9)
-    for _ in range(4):
-        stage.publish()
-    many = watching.pages(LISTS)
     watching.carrier = large.carriers["C"]
+    others = []
+    for _ in range(4):
+        others.append(stage.publish())
+        stage.bid(watching.carrier)
+    many = watching.pages(LISTS)
     many |= watching.pages(OF_A_REQUEST, request=large.request_id, invitation=large.invitations["C"])
     assert (faults := more_than(few, many)) == [], "\n".join(faults)
 
@@ -144,4 +151,11 @@ def test_pages_ask_the_database_as_often_for_many_rows_as_for_few(stage: Stage) 
     few = watching.pages(AFTER_ITS_CLOSE, request=small.request_id, invitation=small.invitations["A"])
     watching.carrier = large.carriers["C"]
     many = watching.pages(AFTER_ITS_CLOSE, request=large.request_id, invitation=large.invitations["C"])
+    assert (faults := more_than(few, many)) == [], "\n".join(faults)
+
+    stage.award(others[0])
+    few = watching.pages(AFTER_ITS_AWARD)
+    for request_id in others[1:]:
+        stage.award(request_id)
+    many = watching.pages(AFTER_ITS_AWARD)
     assert (faults := more_than(few, many)) == [], "\n".join(faults)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from buyers.desk import service as desk
+from buyers.requests import service as requests
 from marketplace.awards.confirmation import service as confirmations
 from marketplace.contracts import service as contracts
 from marketplace.contracts.schemas import AcceptanceInput, Id, RefusalInput
@@ -29,7 +30,7 @@ def show_buyer_contracts(request: Request, reading: ReadingOnly, _: Buyer, after
     """List terms that wait and contracts that were made, the newest first."""
     found = contracts.of_buyer(reading, _A_PAGE + 1, after)
     shown, following = pagination.page_of(found, _A_PAGE, lambda one: (one.presented_at.isoformat(), one.id))
-    titles = {one.request_id: desk.read(reading, one.request_id).content.title for one in shown}
+    titles = {one.id: one.content.title for one in requests.many(reading, [one.request_id for one in shown])}
     return pages.render(
         request, "buyer/contracts.html", contracts=shown, titles=titles, after=after, following=following
     )

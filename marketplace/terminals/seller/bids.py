@@ -1,6 +1,6 @@
 """What a sales desk bid on: where each stands, what it got, and how often it wins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request, Response
 
 from buyers.requests import model as requests
 from marketplace.awards import service as awards
-from marketplace.awards.model import Outcome
+from marketplace.awards.model import Outcome, WonLot
 from marketplace.bidding import service as bidding
 from marketplace.bidding.model import BidderView, Status
 from marketplace.kernel import pagination
@@ -145,15 +145,15 @@ def _page(
     shown, following = pagination.page_of(
         found, _A_PAGE, lambda one: (one.invitation.received_at.isoformat(), one.invitation.id)
     )
+    wins = awards.own_wins_of(reading, [one.invitation.request_id for one in shown])
     with workshop.reading(caller, DatabaseRole.DESK) as desk_reading:
-        return [_own(reading, desk_reading, one) for one in shown], following
+        views = bidding.bidder_views_of(desk_reading, [one.invitation.id for one in shown])
+    return [_own(one, views[one.invitation.id], wins[one.invitation.request_id]) for one in shown], following
 
 
-def _own(reading: Reading, desk_reading: Reading, received: Received) -> OwnAuction:
-    invitation_id = received.invitation.id
-    views = bidding.bidder_views(desk_reading, invitation_id)
+def _own(received: Received, views: dict[str, BidderView], won: Sequence[WonLot]) -> OwnAuction:
     bid_on = [view for view in views.values() if view.own is not None]
-    wins = [win for win in awards.own_wins(reading, invitation_id) if win[1] is Outcome.AWARDED]
+    wins = [win for win in won if win[1] is Outcome.AWARDED]
     amounts = [view.own.amount for view in bid_on if view.own is not None]
     known = [amount for amount in amounts if amount is not None]
     return OwnAuction(
@@ -184,8 +184,9 @@ def state_of(received: Received, views: dict[str, BidderView], *, won: bool) -> 
 def outcome_of(reading: Reading, desk_reading: Reading, invitation_id: str) -> dict[str, Any]:
     """Return what the page on one outcome shows. Raises NotFoundError."""
     received = matching.read(reading, invitation_id)
+    views = bidding.bidder_views(desk_reading, invitation_id)
     return {
-        "one": _own(reading, desk_reading, received),
-        "views": bidding.bidder_views(desk_reading, invitation_id),
+        "one": _own(received, views, awards.own_wins(reading, invitation_id)),
+        "views": views,
         "own": [bid for bid in bidding.own_bids(desk_reading, invitation_id) if bid.standing],
     }
