@@ -228,7 +228,9 @@ class World:
         refused = self.refused.setdefault((carrier, route.path), set())
         again = stage == ENDED and carrier == LOSER
         views = {name: name for name in (*_carrier_views(), "unknown")}
-        special = {"lot": LOTS, "attachment": FILES} | ({"name": views} if route.path.startswith("/live/") else {})
+        keys = known | {"a tab": "new"}
+        live = {"name": views, "key": keys} if route.path.startswith("/live/") else {}
+        special = {"lot": LOTS, "attachment": FILES} | live
         choices = [special.get(name, known) for name in names]
         for kinds in product(*choices):
             buyers = stage == AWARDED and any(kind.startswith("buyer's") for kind in kinds)

@@ -159,6 +159,7 @@ def test_one_picture_can_be_read_without_a_stream(site: Site, auction: tuple[str
         (BUYER, "/live/buyer-auction/req_unknown", 404),
         (CARRIER, "/live/buyer-auction/{request}", 403),
         (BUYER, "/live/bidding/{invitation}", 403),
+        (CARRIER, "/live/desk-inbox/{invitation}", 404),
         ("marcus.oyelaran@tidewrack.example", "/live/bidding/{invitation}", 404),
         ("hugh.marchetti@copperleafstaffing.example", "/live/buyer-auction/{request}", 404),
     ],

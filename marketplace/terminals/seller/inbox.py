@@ -14,6 +14,7 @@ from marketplace.catalogue import service as catalogues
 from marketplace.catalogue.model import Catalogue
 from marketplace.kernel import codec, pagination
 from marketplace.kernel.access import Kind, Principal, allow
+from marketplace.kernel.errors import NotFoundError
 from marketplace.kernel.http import ReadingOnly
 from marketplace.kernel.sheets import Cell, Sheet
 from marketplace.kernel.texts import marked
@@ -133,8 +134,9 @@ def _listed(counted: Iterable[tuple[str, int]], more: int) -> str:
 
 
 def _live(reading: Reading, key: str) -> dict[str, Any]:
-    tab = Tab(key) if key in set(Tab) else Tab.NEW
-    context = _context(reading, tab, "", None)
+    if key not in set(Tab):
+        raise NotFoundError
+    context = _context(reading, Tab(key), "", None)
     requests = [f"request:{one}" for one in context.pop("request_ids")]
     return context | {"streams": [f"provider:{reading.principal.organization_id}", *requests]}
 
