@@ -14,21 +14,7 @@ from marketplace.kernel.clock import StagedClock
 from marketplace.kernel.config import Profile, Settings
 from marketplace.kernel.db import Database
 from marketplace.wiring import Marketplace, assemble
-from tests.conftest import NOON, empty_market
-
-
-def test_the_market_is_the_same_from_the_same_seed_and_another_from_another(
-    market: Marketplace, database: Database, settings: Settings
-) -> None:
-    demo.load(market, NOON)
-    first = demo.digest(market)
-    again = empty_market(database, settings, StagedClock(NOON))
-    demo.load(again, NOON)
-    assert demo.digest(again) == first
-    other = empty_market(database, settings, StagedClock(NOON))
-    demo.load(other, NOON, "another")
-    assert demo.digest(other).keys() == first.keys()
-    assert demo.digest(other) != first
+from tests.conftest import NOON
 
 
 def test_a_market_with_something_in_it_is_left_alone(market: Marketplace) -> None:

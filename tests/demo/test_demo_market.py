@@ -71,3 +71,17 @@ def test_every_documented_account_signs_in(loaded: Marketplace) -> None:
             answer = client.post("/sessions", json={"email": email, "password": cast.PASSWORD, "code": code})
             assert answer.status_code == 201, f"{email}: {answer.text}"
             assert not answer.json()["limited"]
+
+
+def test_the_market_is_the_same_from_the_same_seed_and_another_from_another(
+    loaded: Marketplace, database: Database, settings: Settings
+) -> None:
+    """The last one here: it empties the database that the others read."""
+    first = demo.digest(loaded)
+    again = empty_market(database, settings, StagedClock(NOON))
+    demo.load(again, NOON)
+    assert demo.digest(again) == first
+    other = empty_market(database, settings, StagedClock(NOON))
+    demo.load(other, NOON, "another")
+    assert demo.digest(other).keys() == first.keys()
+    assert demo.digest(other) != first

@@ -48,7 +48,7 @@ def test_a_child_that_does_not_end_is_ended() -> None:
 
 def test_memory_is_kept() -> None:
     with pytest.raises(NotComputedError) as caught:
-        solve.ask(Question("award", large(400, 10, 1)), Room(memory_mb=150))
+        solve.ask(Question("award", large(2_000, 20, 1)), Room(memory_mb=200))
     assert caught.value.reason in {"memory", "failure"}  # failure: where loading the libraries alone takes more
 
 
