@@ -1,4 +1,4 @@
-"""What a page may cost the database: as many statements for many rows as for few."""
+"""What a page, or a list of the API, may cost the database: as many statements for many rows as for few."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,30 +26,67 @@ expect.set_options(timeout=PATIENCE_MS)
 
 RACE = {"preset": "open_price_race", "ceiling": "20000.00", "decrement": "100.00"}
 LISTS = {
-    "buyer": ("/b", "/b/requests", "/b/contracts", "/b/sites", "/b/availability", "/account/notices"),
-    "carrier": ("/c", "/c?tab=bidding", "/c?tab=ended", "/c/bids", "/c/contracts", "/c/filters", "/account/notices"),
-    "admin": ("/o", "/o/auctions", "/o/auctions?state=over", "/o/organizations", "/o/reveals", "/o/audit"),
+    "buyer": (
+        "/b",
+        "/b/requests",
+        "/b/contracts",
+        "/b/sites",
+        "/b/availability",
+        "/account/notices",
+        "/requests",
+        "/sites",
+    ),
+    "carrier": (
+        "/c",
+        "/c?tab=bidding",
+        "/c?tab=ended",
+        "/c/bids",
+        "/c/contracts",
+        "/c/filters",
+        "/account/notices",
+        "/invitations",
+        "/filters",
+        "/notices",
+        "/events",
+    ),
+    "admin": (
+        "/o",
+        "/o/auctions",
+        "/o/auctions?state=over",
+        "/o/organizations",
+        "/o/reveals",
+        "/o/audit",
+        "/platform/auctions",
+        "/platform/queue",
+        "/platform/organizations",
+        "/journal",
+    ),
 }
 OF_A_REQUEST = {
     "buyer": (
         "/b/requests/{request}",
+        *(f"/requests/{{request}}{part}" for part in ("", "/auction", "/preview", "/reach")),
         *(f"/b/requests/{{request}}/{part}" for part in ("questions", "auction", "preview")),
     ),
     "carrier": (
         "/c/invitations/{invitation}",
+        *(f"/invitations/{{invitation}}{part}" for part in ("", "/auction", "/bids", "/bid-sheet")),
         *(f"/c/invitations/{{invitation}}/{part}" for part in ("bid", "auction")),
     ),
     "admin": ("/o/auctions/{request}", "/o/requests/{request}/matching"),
 }
 AFTER_ITS_CLOSE = {
-    "buyer": tuple(f"/b/requests/{{request}}/{part}" for part in ("auction", "compare", "award", "award?by=lot")),
-    "carrier": ("/c/invitations/{invitation}/auction",),
+    "buyer": (
+        *(f"/b/requests/{{request}}/{part}" for part in ("auction", "compare", "award", "award?by=lot")),
+        *(f"/requests/{{request}}/{part}" for part in ("auction", "comparison", "comparison.csv")),
+    ),
+    "carrier": ("/c/invitations/{invitation}/auction", "/invitations/{invitation}/auction"),
     "admin": ("/o/auctions/{request}",),
 }
 AFTER_ITS_AWARD = {
-    "buyer": ("/b", "/b/requests", "/b/contracts"),
-    "carrier": ("/c?tab=ended", "/c/bids", "/c/contracts", "/search?q=internet"),
-    "admin": ("/o/auctions?state=over", "/o/reveals"),
+    "buyer": ("/b", "/b/requests", "/b/contracts", "/requests"),
+    "carrier": ("/c?tab=ended", "/c/bids", "/c/contracts", "/search?q=internet", "/contracts", "/invitations"),
+    "admin": ("/o/auctions?state=over", "/o/reveals", "/platform/reveals"),
 }
 SLACK = 2
 """Statements that a page with more to show may need besides, such as for a warning that the other has no cause for."""
