@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -26,7 +25,7 @@ from matching.model import LineFacts, RequestFacts
 
 T = TypeVar("T", np.int32, np.int64, np.uint64)
 
-_WORD = 64
+_WORD, _KEY_BYTES = 64, 8
 _FULL = (1 << _WORD) - 1
 _NO_FLAGS = np.zeros((0, 0), np.uint8)
 _SITES, _TERM, _SPEND, _START, _BANDWIDTH = (
@@ -64,13 +63,14 @@ class Prepared(NamedTuple):
     def program(self, height: int, *, closed: bool) -> tuple[npt.NDArray[np.int32], ...]:
         """Return the clauses of a segment that has ``height`` rows, closed ones or not."""
         rows: list[int] = []
-        starts, groups, negated = [0], [0], []
+        negated: list[int] = []
+        starts, groups = [0], [0]
         for group in self.groups:
             for own, outer, is_negated in group:
                 known = own if height >= self.rows else [row for row in own if row < height]
                 rows += known[min(outer, len(known) - 1) :] if closed else known
                 starts.append(len(rows))
-                negated.append(int(is_negated))
+                negated.append(is_negated)
             groups.append(len(negated))
         return _arrays(np.int32, rows, starts, negated, groups)
 
@@ -91,6 +91,7 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
         vocabulary: of the index; what it does not know, no filter names.
         admitted: a flag for each provider; empty when all are.
     """
+    packed = [site.packed for site in facts.sites]
     kinds = _kinds(facts)
     profiles = [profile for own in kinds.values() for profile in own.items()]
     numbers = vocabulary.numbers
@@ -101,7 +102,7 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
         codes,
         [kind for kind, own in enumerate(kinds.values()) for _ in own],
         [end for bandwidth, _ in profiles for end in _ends(bandwidth)],
-        [len(site.keys) for site in facts.sites],
+        [len(one) // _KEY_BYTES for one in packed],
     )
     asks = [_known(numbers[FEATURES], features) for _, features, _ in kinds]
     width = (len(facts.sites) + _WORD - 1) // _WORD
@@ -116,7 +117,7 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
         groups=[_request_clauses(facts, codes), *(_line_clauses(kind, vocabulary) for kind in kinds)],
         rows=vocabulary.size,
         asked=(figures, bands, masks, flags, profile_kinds, bandwidths, profile_sites, admitted, all_sites),
-        keys=np.frombuffer(bytearray().join([site.packed for site in facts.sites]), np.uint64),
+        keys=np.frombuffer(bytearray().join(packed), np.uint64),
         key_counts=key_counts,
         width=width,
         profiles=len(profiles),
@@ -125,13 +126,13 @@ def prepare(facts: RequestFacts, vocabulary: Vocabulary, admitted: npt.NDArray[n
 
 def _arrays(dtype: type[T], *lists: list[int]) -> tuple[npt.NDArray[T], ...]:
     """Return an array for each list, all parts of one."""
-    joined: list[int] = []
-    ends = [0]
+    whole = np.array([value for one in lists for value in one], dtype)
+    parts, begin = [], 0
     for one in lists:
-        joined += one
-        ends.append(len(joined))
-    whole = np.array(joined, dtype)
-    return tuple(whole[begin:end] for begin, end in pairwise(ends))
+        end = begin + len(one)
+        parts.append(whole[begin:end])
+        begin = end
+    return tuple(parts)
 
 
 def _kinds(facts: RequestFacts) -> dict[Kind, dict[Decimal | None, int]]:

@@ -19,6 +19,7 @@ from buyers.requests.model import ListMode, ProviderList
 from marketplace.kernel import codec, ids
 from marketplace.kernel.ids import OrganizationId, RequestId
 from matching import rules
+from matching.index import searching
 from matching.index.compiled import compiled
 from matching.index.entries import ANY, Entry, Hit
 from matching.index.index import Index, warm_up
@@ -338,6 +339,25 @@ def test_filters_with_a_territory_each() -> None:
             facts = request_of(site(*keys), site(5001))
             assert index.search(facts) == oracle(stored, facts)
         index.rebuild()
+
+
+@pytest.mark.parametrize("kept", [1, 60_000, 16_000_000])
+def test_requests_of_all_sizes_in_turn_do_not_disturb_each_other(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much of its scratch a search may keep for the next one: nothing, some of it, all."""
+    monkeypatch.setattr(searching, "_KEPT", kept)
+    index, stored = Index(), dict[str, Entry]()
+    for number in range(200):
+        keys = packed({number % 37, 100 + number % 11, 200 + number})
+        wanted = Coverage(CoverageKind.AT_LEAST, sites=1 + number % 3)
+        stored[f"f{number}"] = Entry(f"f{number}", f"p{number % 5}", Criteria(coverage=wanted), keys)
+    index.add_many(list(stored.values())[:150])
+    index.rebuild()
+    index.add_many(list(stored.values())[150:])
+    for size in (1, 300, 2, 65, 500, 1, 64, 129, 3, 500):
+        lines = tuple(line("voice.sip", Decimal(at)) for at in range(1, 1 + size % 40))
+        facts = request_of(*(site(at % 37, 100 + at % 13, 200 + at, lines=lines) for at in range(size)))
+        assert (hits := index.search(facts)) == oracle(stored, facts)
+        assert hits, "something must be found"
 
 
 def test_an_equal_territory_is_kept_once() -> None:
