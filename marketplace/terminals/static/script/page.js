@@ -207,6 +207,11 @@ customElements.define("hot-keys", class extends HTMLElement {
     box.addEventListener("change", () => localStorage.setItem("single-keys", box.checked ? "on" : "off"));
   }
 });
+let marked = ""; // the row that J or K came to: a live page may get its table anew
+document.addEventListener("htmx:sse:after:message", () => {
+  const row = marked && document.getElementById(marked);
+  if (row && !row.parentElement.querySelector("tr.at")) row.classList.add("at");
+});
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !singleKeys()) return;
   if (event.target.closest("input, select, textarea, [contenteditable], dialog[open], paste-grid")) return;
@@ -219,6 +224,7 @@ document.addEventListener("keydown", (event) => {
     rows[at]?.classList.remove("at");
     const row = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
     row.classList.add("at");
+    marked = row.id;
     row.scrollIntoView({ block: "nearest" });
     row.querySelector("a, button, input")?.focus();
   } else if (event.key === "Enter" && at >= 0 && !event.target.closest("a, button, summary")) rows[at].querySelector("a")?.click();
